@@ -1,0 +1,324 @@
+"""Values of Defender's columns -> values Elasticsearch accepts; they report what would not convert, they do not raise.
+
+Every converter takes (value, column, issues) and returns the value or None. `issues` collects `Issue`s: a bad value costs its field, never the
+event. Absent are, in every kind, null and ""; "-" and "N/A" too, save in `wildcard` and `text`, where they can be content (streaming
+envelope facts; elastic/integrations#9047).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from shared.normalise.mapping import Column, Kind
+
+PLACEHOLDERS = frozenset({"", "-", "N/A", "n/a", "NA"})
+NO_TIMES = ("0001-01-01T00:00:00", "1601-01-01T00:00:00")  # .NET's and FILETIME's zero: no time at all
+BEFORE_TIME = "1602"  # a date that sorts before it may be one of those
+ISO_FORM = frozenset({"--T::.", "--T::Z"})  # every third character of 2026-01-02T03:04:05.6Z, from the fifth to the twentieth
+ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
+LONGEST, SHORTEST = 2**63 - 1, -(2**63)
+LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
+DEEPEST = 12  # levels in a flattened bag; Elasticsearch allows 20 below the field
+LONGEST_KEY = 256  # characters; Elasticsearch refuses a flattened path and value of more than 32,766 bytes together
+LONGEST_REPR = 100_000  # characters of Python-literal text that are worth parsing
+ESCAPE = re.compile(r"\\(?:[\\'\"nrtxuU]|(.))", re.DOTALL)  # group 1: an escape that `repr` never writes
+
+
+class Issue(NamedTuple):
+    """A value that would not convert: its column, why, and the value as it came."""
+
+    column: str
+    reason: str
+    value: Any
+
+
+Issues = list[Issue]
+
+
+def keyword(value: Any, column: str, issues: Issues) -> str | None:
+    """Text; numbers and booleans are written out; objects and lists are refused."""
+    if value.__class__ is str:
+        return None if len(value) < 4 and value in PLACEHOLDERS else value
+    return _written_out(value, column, issues)
+
+
+def wildcard(value: Any, column: str, issues: Issues) -> str | None:
+    """Text in which "-" can be content, such as a command line."""
+    if value.__class__ is str:
+        return value or None
+    return _written_out(value, column, issues)
+
+
+text = wildcard
+
+
+def _written_out(value: Any, column: str, issues: Issues) -> str | None:
+    if value is None:
+        return None
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    issues.append(Issue(column, f"expected text, got {_shape(value)}", value))
+    return None
+
+
+def long(value: Any, column: str, issues: Issues) -> int | None:
+    """A whole number of 64 bits; "17", "17.0" and 17.0 too."""
+    if value is None or (value.__class__ is str and value in PLACEHOLDERS):
+        return None
+    result: int | None = None
+    if value.__class__ is int:
+        result = value
+    elif value.__class__ is float and value.is_integer():
+        result = int(value)
+    elif value.__class__ is str and len(value) < 40 and "_" not in value:  # Python reads 1_000 as a number
+        try:
+            result = int(value)
+        except ValueError:
+            try:
+                number = float(value)
+                result = int(number) if number.is_integer() else None
+            except (ValueError, OverflowError):
+                result = None
+    if result is None or not SHORTEST <= result <= LONGEST:
+        issues.append(Issue(column, f"expected a whole number of 64 bits, got {_shape(value)}", value))
+        return None
+    return result
+
+
+def double(value: Any, column: str, issues: Issues) -> float | None:
+    """A finite number; its text too."""
+    if value is None or (value.__class__ is str and value in PLACEHOLDERS):
+        return None
+    if value.__class__ is float or value.__class__ is int or (value.__class__ is str and len(value) < 400 and "_" not in value):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            pass
+        else:
+            if number - number == 0:  # neither infinite nor "not a number"
+                return number
+    issues.append(Issue(column, f"expected a number, got {_shape(value)}", value))
+    return None
+
+
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+def boolean(value: Any, column: str, issues: Issues) -> bool | None:
+    """True and false, also as text in any case, and 1 and 0 (KQL exports)."""
+    if value is True or value is False:
+        return value
+    if value is None or (value.__class__ is str and value in PLACEHOLDERS):
+        return None
+    known: bool | None = None
+    if value.__class__ is str:
+        known = BOOLEANS.get(value.lower()) if len(value) < 6 else None
+    elif value.__class__ is int and 0 <= value <= 1:
+        known = value == 1
+    if known is None:
+        issues.append(Issue(column, f"expected true or false, got {_shape(value)}", value))
+    return known
+
+
+def date(value: Any, column: str, issues: Issues) -> str | None:
+    """ISO 8601 in UTC with the digits the source has (0 to 9); a missing zone means UTC; the zero times of .NET and Windows mean none.
+
+    What comes out is what Elasticsearch's strict_date_optional_time takes: other ISO forms (basic, week, offsets) are written anew.
+    """
+    if value.__class__ is str:
+        try:
+            return _iso(value)
+        except (ValueError, OverflowError):
+            if value in PLACEHOLDERS:
+                return None
+    elif value is None:
+        return None
+    issues.append(Issue(column, f"expected a date, got {_shape(value)}", value))
+    return None
+
+
+def _iso(value: str) -> str | None:
+    """A date as Elasticsearch takes it, None for a zero time; raises ValueError or OverflowError for what is no date."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        value = value.upper()  # ISO 8601 allows t and z, Python does not
+        moment = datetime.fromisoformat(value)
+    if value[4:20:3] in ISO_FORM:
+        if value[-1] != "Z" and moment.tzinfo is None:
+            value += "Z"
+        if value[-1] == "Z" and len(value) in ISO_LENGTHS:
+            return None if value[:19] in NO_TIMES else value
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    written = aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return None if written[:19] in NO_TIMES else written
+
+
+def address(value: str) -> str | None:
+    """The address if it is one, else None."""
+    return _address(value) if len(value) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=8192)
+def _address(value: str) -> str | None:
+    """Cached, because a fleet talks to few addresses; only short texts get here, so that the cache stays small."""
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
+    except (OSError, ValueError):
+        return None
+    return value
+
+
+def ip(value: Any, column: str, issues: Issues) -> str | None:
+    """An IPv4 or IPv6 address; a zone (`fe80::1%eth0`) is cut off, Elasticsearch knows none."""
+    if value.__class__ is str:
+        known = _address(value) if len(value) <= LONGEST_ADDRESS else None
+        if known is not None:
+            return known
+        if value in PLACEHOLDERS:
+            return None
+        known = address(value.partition("%")[0]) if "%" in value else None
+        if known is not None:
+            return known
+    elif value is None:
+        return None
+    issues.append(Issue(column, f"expected an IP address, got {_shape(value)}", value))
+    return None
+
+
+def flattened(value: Any, column: str, issues: Issues) -> Any:
+    """An object, or a list of objects, for a `flattened` field: JSON in text is opened, Python literals too, other text is kept as {"text": …}."""
+    if value.__class__ is str:
+        if len(value) < 4 and value in PLACEHOLDERS:
+            return None
+        opened = opened_text(value)
+        if opened is None:
+            return {"text": value}
+        value = opened
+    return None if value is None else bag(value)
+
+
+def opened_text(value: str) -> Any:
+    """The object or list that a text holds as JSON, or as a Python literal; None where it holds neither."""
+    if value[0] not in "{[":
+        return None
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        pass
+    # Only escapes that `repr` writes: at others Python's parser prints a warning.
+    if "'" in value and len(value) <= LONGEST_REPR and not any(escape[1] for escape in ESCAPE.finditer(value)):
+        try:
+            literal = ast.literal_eval(value)
+            return orjson.loads(orjson.dumps(literal, option=orjson.OPT_NON_STR_KEYS))
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            return None
+    return None
+
+
+def bag(value: Any) -> Any:
+    """What a `flattened` field accepts: objects at the root, bounded depth, no key that is empty, too long or holds a zero byte; None where nothing is in it."""
+    if value.__class__ is dict:
+        if not value:
+            return None
+        return value if fits(value, DEEPEST) else _plain(value, DEEPEST)
+    if value.__class__ is list:
+        if not value:
+            return None
+        if not all(item.__class__ is dict for item in value):
+            value = {"values": value}
+        return value if fits(value, DEEPEST) else _plain(value, DEEPEST)
+    return {"text": as_text(value)}
+
+
+def fits(value: Any, levels: int) -> bool:
+    """Whether an object or list is such that a `flattened` field takes it as it is."""
+    if not levels:
+        return False
+    if value.__class__ is dict:
+        for key in value:
+            if not key or len(key) > LONGEST_KEY or "\x00" in key:
+                return False
+        value = value.values()
+    for item in value:
+        if (item.__class__ is dict or item.__class__ is list) and not fits(item, levels - 1):
+            return False
+    return True
+
+
+def _plain(value: Any, levels: int) -> Any:
+    """A copy that fits: what lies too deep becomes text, a key that is refused another one that the object does not have yet."""
+    if value.__class__ is dict and levels:
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            good = key.replace("\x00", "") or "(empty)"
+            if len(good) > LONGEST_KEY or good in result or (good != key and good in value):
+                digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
+                good = f"{good[: LONGEST_KEY - 20]} ({digest})"
+            result[good] = _plain(item, levels - 1)
+        return result
+    if value.__class__ is list and levels:
+        return [_plain(item, levels - 1) for item in value]
+    return as_text(value) if value.__class__ is dict or value.__class__ is list else value
+
+
+def as_text(value: Any) -> str:
+    """Any JSON value as text: text itself, else its JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # deeper than orjson writes
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shape(value: Any) -> str:
+    """How a value is named in an issue; never more of it than a glance."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "...")
+    return repr(value)
+
+
+def many(one: Callable[[Any, str, Issues], Any], value: Any, column: str, issues: Issues) -> list[Any] | None:
+    """A list out of a list, its JSON text, or one value; members that would not convert are reported and left out."""
+    if value.__class__ is str and value[:1] == "[":
+        opened = opened_text(value)
+        value = value if opened is None else opened
+    members = value if value.__class__ is list else [value]
+    result = [converted for member in members if (converted := one(member, column, issues)) is not None]
+    return result or None
+
+
+CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
+    "keyword": keyword,
+    "wildcard": wildcard,
+    "text": text,
+    "long": long,
+    "double": double,
+    "boolean": boolean,
+    "date": date,
+    "ip": ip,
+    "flattened": flattened,
+}
+
+
+def convert(column: Column, value: Any, issues: Issues) -> Any:
+    """The value of one column, by its row; the plain meaning that compiled tables repeat inline."""
+    one = CONVERTERS[column.kind]
+    return many(one, value, column.source, issues) if column.many else one(value, column.source, issues)

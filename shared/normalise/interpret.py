@@ -1,0 +1,134 @@
+"""What a table means, slowly and plainly: a record's columns -> a document. `compile` must agree with every word of this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.normalise import categories
+from shared.normalise.convert import Issue, Issues, as_text, bag, convert
+from shared.normalise.mapping import UNMAPPED, Action, Table
+
+Row = Mapping[str, Any]
+
+UNKNOWN_COLUMN = "is not a column we know"
+UNKNOWN_ACTION = "is not an ActionType we know"
+ECS_VERSION = "8.17.0"
+MOST_MESSAGES = 100  # in error.message; a list of thousands may hold thousands of bad members
+
+
+def constants(table: Table) -> dict[str, Any]:
+    """The fields that are the same in every document of a table."""
+    return {
+        "ecs.version": ECS_VERSION,
+        "event.kind": categories.kind(table.name),
+        "event.dataset": table.dataset,
+        "event.module": table.dataset.partition(".")[0],
+        "data_stream.type": "logs",
+        "data_stream.dataset": table.dataset,
+    }
+
+
+def interpret(
+    table: Table, properties: Row, envelope: Row, issues: Issues, *, duplicates: bool = False
+) -> dict[str, Any]:
+    """The nested document of one record; `duplicates` keeps vendor fields whose value ECS fields repeat."""
+    values: dict[str, Any] = {}  # columns and fields, by name
+    for column in table.columns:
+        row, name = (envelope, column.source[1:]) if column.source.startswith("/") else (properties, column.source)
+        values[column.source] = convert(column, row.get(name), issues)
+
+    fields: dict[str, Any] = constants(table)
+    kind = classify(table, values.get(table.action) if table.action else None, issues)
+    fields["event.category"], fields["event.type"] = list(kind.category) or None, list(kind.type)
+    fields["event.outcome"] = kind.outcome
+    values.update({name: fields[name] for name in ("event.category", "event.type", "event.outcome")})
+    related: dict[str, dict[str, None]] = {"hash": {}, "hosts": {}, "ip": {}, "user": {}}
+
+    for rule in table.rules:
+        if rule.when is not None and values.get(rule.when) is None:
+            results: tuple[Any, ...] = (None,) * len(rule.writes)
+        else:
+            result = rule.function(*(values.get(name) for name in rule.reads))
+            results = result if len(rule.writes) > 1 else (result,)
+        for name, link, value in zip(rule.writes, rule.related, results, strict=True):
+            values[name] = value
+            if not name.startswith("#"):
+                fields[f"{table.vendor_root}.{name[1:]}" if name.startswith("~") else name] = value
+            relate(related, link, value)
+
+    for column in table.columns:
+        value = values[column.source]
+        for field in column.ecs:
+            fields[field] = value
+        if column.vendor is not None and (duplicates or not column.duplicate):
+            fields[f"{table.vendor_root}.{column.vendor}"] = value
+        relate(related, column.related, value)
+
+    for link, members in related.items():
+        if members:
+            fields[f"related.{link}"] = list(members)
+    unknown_columns(properties, table.known, issues)
+    return nest(fields)
+
+
+def classify(table: Table, action: str | None, issues: Issues) -> Action:
+    """What a record is by its action; an action that is not known is reported and gets the table's default."""
+    known = categories.lookup(table.name, action)
+    if known is not None:
+        return known
+    if action is not None and table.action == "ActionType":
+        issues.append(Issue("ActionType", UNKNOWN_ACTION, action))
+    return categories.default(table.name)
+
+
+def relate(related: dict[str, dict[str, None]], link: str | None, value: Any) -> None:
+    """Add a value, or each of a list, to a `related` field, once."""
+    if link is not None and value is not None:
+        related[link].update(dict.fromkeys(value if isinstance(value, list) else [value]))
+
+
+def unknown_columns(properties: Row, known: frozenset[str], issues: Issues) -> None:
+    """Report every column with a value that the table says nothing about."""
+    for name in properties.keys() - known:
+        if properties[name] is not None and properties[name] != "":
+            issues.append(Issue(name, UNKNOWN_COLUMN, properties[name]))
+
+
+def nest(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted names -> nested objects; what is None is left out, and so is an object with nothing in it."""
+    root: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is None:
+            continue
+        *path, leaf = name.split(".")
+        node = root
+        for part in path:
+            node = node.setdefault(part, {})
+        node[leaf] = value
+    return root
+
+
+def carry(document: dict[str, Any], table: Table, issues: Issues) -> None:
+    """Put what has no field of its own into the document: unknown columns and unconverted values in a bag, reasons in error.message."""
+    unknown: dict[str, Any] = {}
+    unconverted: dict[str, list[str]] = {}  # several of one column where the column is a list
+    messages: dict[str, None] = {}
+    for column, reason, value in sorted(issues, key=lambda issue: issue.column):
+        if reason is UNKNOWN_COLUMN:
+            unknown[column] = value
+        elif reason is not UNKNOWN_ACTION:
+            messages[f"{column}: {reason}"] = None
+            if value is not None:
+                unconverted.setdefault(column, []).append(as_text(value))
+    if unknown or unconverted:
+        node = document
+        for part in table.vendor_root.split("."):
+            node = node.setdefault(part, {})
+        texts = {column: values[0] if len(values) == 1 else values for column, values in unconverted.items()}
+        node[UNMAPPED] = bag(unknown | texts)
+    if messages:
+        told = list(messages)
+        if len(told) > MOST_MESSAGES:
+            told[MOST_MESSAGES:] = [f"and {len(told) - MOST_MESSAGES} more"]
+        document["error"] = {"message": told}

@@ -1,0 +1,140 @@
+"""The compiled function of a table against what the table means: equal documents, equal issues, whatever the record holds."""
+
+from __future__ import annotations
+
+import copy
+import json
+import linecache
+import random
+import traceback
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.normalise.compile import compile_table, lines
+from shared.normalise.convert import Issue
+from shared.normalise.interpret import carry, interpret
+from shared.normalise.mapping import Table, ecs, rule, table, vendor
+from tests.normalise.rows import layouts, row
+
+LAYOUTS = dict(layouts())
+ROWS = 25  # of each seed; with the seeds, both settings and all layouts more than 20,000
+SEEDS = 25
+
+
+def exact(value: Any) -> str:
+    """A value as text in which 1, 1.0 and true differ and the order of keys does not count."""
+    return json.dumps(value, sort_keys=True)
+
+
+@pytest.mark.parametrize("duplicates", [False, True], ids=["", "duplicates"])
+@pytest.mark.parametrize("name", LAYOUTS)
+@settings(max_examples=SEEDS)
+@given(seed=st.integers(0, 2**32))
+def test_compiled_says_what_interpreter_says(name: str, duplicates: bool, seed: int) -> None:
+    """Random rows of every layout give the same document and the same issues both ways, and neither changes the row."""
+    meaning = LAYOUTS[name]
+    compiled = compiled_layout(name, duplicates)
+    chance = random.Random(seed)
+    for _ in range(ROWS):
+        properties, envelope = row(chance, meaning)
+        before = copy.deepcopy((properties, envelope))
+        plain_issues: list[Issue] = []
+        fast_issues: list[Issue] = []
+        plain = interpret(meaning, properties, envelope, plain_issues, duplicates=duplicates)
+        fast = compiled(properties, envelope, fast_issues)
+        assert exact(fast) == exact(plain), properties
+        assert exact(sorted(fast_issues, key=exact)) == exact(sorted(plain_issues, key=exact)), properties
+        carry(plain, meaning, plain_issues)
+        carry(fast, meaning, fast_issues)
+        assert exact(fast) == exact(plain), properties
+        assert exact((properties, envelope)) == exact(before)
+
+
+COMPILED: dict[tuple[str, bool], Any] = {}
+
+
+def compiled_layout(name: str, duplicates: bool) -> Any:
+    """The compiled function of a layout, made once."""
+    key = (name, duplicates)
+    if key not in COMPILED:
+        COMPILED[key] = compile_table(LAYOUTS[name], duplicates=duplicates)
+    return COMPILED[key]
+
+
+def test_rows_reach_what_they_are_for() -> None:
+    """The random rows are worth something: they give issues of every kind of column and documents with most of their fields."""
+    meaning = LAYOUTS["DeviceProcessEvents"]
+    chance = random.Random(1)
+    issues: list[Issue] = []
+    fields: set[str] = set()
+    for _ in range(300):
+        fields |= leaves(interpret(meaning, *row(chance, meaning), issues, duplicates=True))
+    assert {issue.column for issue in issues} >= {"ProcessId", "AccountName", "ProcessCreationTime", "IsProcessRemoteSession", "ExampleColumn"}
+    written = {field for column in meaning.columns for field in column.ecs} | {write for step in meaning.rules for write in step.writes if write[0] not in "~#"}
+    assert written <= fields
+
+
+def leaves(node: Any, path: str = "") -> set[str]:
+    """The dotted names of a document's fields, objects that are fields of their own included."""
+    if not isinstance(node, dict):
+        return {path}
+    return {path}.union(*(leaves(child, f"{path}.{key}".lstrip(".")) for key, child in node.items()))
+
+
+def test_traceback_shows_generated_source() -> None:
+    """An error within a compiled function shows the generated line that raised it, so that a bug in a rule can be found."""
+
+    def broken(value: Any) -> Any:
+        raise RuntimeError(value)
+
+    meaning = table("ExampleOfATraceback", (), vendor("Name", "keyword", "name"), rule(broken, ("Name",), "host.name"), action=None)
+    compiled = compile_table(meaning)
+    with pytest.raises(RuntimeError) as caught:
+        compiled({"Name": "x" * 10}, {}, [])
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "<normalise ExampleOfATraceback>" in shown
+    assert "rule0(" in shown
+    assert any("rule0(" in line for line in linecache.getlines("<normalise ExampleOfATraceback>"))
+
+
+def test_two_rules_may_write_one_field() -> None:
+    """Of two rules that write one field the last wins, a rule between them reads the first, and `related` has both."""
+    meaning = table(
+        "ExampleOfTwoRules",
+        (),
+        vendor("A", "keyword", "a"),
+        vendor("B", "keyword", "b"),
+        rule(lambda a: a, ("A",), "user.name", related="user"),
+        rule(lambda name: name and name * 2, ("user.name",), "user.full_name"),
+        rule(lambda b: b, ("B",), "user.name", related="user"),
+        action=None,
+    )
+    compiled = compile_table(meaning)
+    for properties in ({"A": "anna", "B": "bert"}, {"A": "anna"}, {"B": "bert"}, {}):
+        assert exact(compiled(properties, {}, [])) == exact(interpret(meaning, properties, {}, []))
+    both = compiled({"A": "anna", "B": "bert"}, {}, [])
+    assert both["user"] == {"name": "bert", "full_name": "annaanna"}
+    assert sorted(both["related"]["user"]) == ["anna", "bert"]
+
+
+def test_field_below_a_value_is_refused() -> None:
+    """A table in which one field lies below another that holds a value is a mistake, told when it is compiled."""
+    meaning: Table = table("ExampleOfAClash", (), ecs("A", "keyword", "user"), ecs("B", "keyword", "user.name"), action=None)
+    with pytest.raises(TypeError, match=r"user\.name"):
+        list(lines(meaning))
+
+
+def test_documents_share_nothing_that_changes() -> None:
+    """What is done to one document does not show in the next one of the table."""
+    compiled = compile_table(LAYOUTS["DeviceProcessEvents"])
+    first = compiled({"ActionType": "ProcessCreated", "DeviceId": "d1"}, {}, [])
+    first["event"]["ingested"] = "now"
+    first["data_stream"]["namespace"] = "other"
+    first["host"]["id"] = "changed"
+    second = compiled({"ActionType": "ProcessCreated", "DeviceId": "d1"}, {}, [])
+    assert "ingested" not in second["event"]
+    assert "namespace" not in second["data_stream"]
+    assert second["host"]["id"] == "d1"
