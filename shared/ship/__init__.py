@@ -1,0 +1,1 @@
+"""Documents -> Elasticsearch: bulk requests, answers by position, and what can never be indexed as dead letters."""
