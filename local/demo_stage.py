@@ -1,0 +1,149 @@
+"""Nothing -> everything that the demo plays on: Elasticsearch, blob store, event hubs and the app in its host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, TransportError
+from rich.console import Console
+
+from local.azurite import LocalAzurite, azurite
+from local.elasticsearch import elasticsearch
+from local.event_hub import LocalEventHubs, event_hub
+from local.host_process import LocalFunctions, functions_host
+from local.process import NotStarted
+from local.setup import Missing, Part, install
+from local.templates import put_templates
+
+XDR_HUB, CLOUD_HUB = "defender-xdr", "defender-for-cloud"
+PARTITIONS = 2
+OURS = "logs-m365_defender.*,logs-microsoft_defender_cloud.*"
+TABLE_FIELD = "m365_defender.event.category"  # AdvancedHunting-<table>
+CREDENTIALS = (
+    *("ELASTICSEARCH_URL", "ELASTICSEARCH_API_KEY", "ELASTICSEARCH_USERNAME", "ELASTICSEARCH_PASSWORD"),
+    *("ELASTICSEARCH_CA", "ELASTICSEARCH_CA_FINGERPRINT", "NAMESPACE"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Elasticsearch: app settings to ship to it, a client to look at it, and what a person needs to log in."""
+
+    settings: Mapping[str, str]
+    reader: Elasticsearch
+    login: str
+
+    def counts(self) -> dict[str, int] | None:
+        """Documents by Defender table, "" for those of no table; None where we may not read."""
+        tables = {"tables": {"terms": {"field": TABLE_FIELD, "size": 200}}}
+        try:
+            self.reader.indices.refresh(index=OURS, ignore_unavailable=True)
+            found = self.reader.search(
+                index=OURS, size=0, track_total_hits=True, aggs=tables, ignore_unavailable=True
+            ).body
+        except (ApiError, TransportError):
+            return None
+        buckets = found.get("aggregations", {}).get("tables", {}).get("buckets", [])
+        result = {str(item["key"]).removeprefix("AdvancedHunting-"): int(item["doc_count"]) for item in buckets}
+        rest = int(found["hits"]["total"]["value"]) - sum(result.values())
+        return {**result, "": rest} if rest else result
+
+    def example(self, table: str) -> dict[str, Any] | None:
+        """The newest document of a table, without what is the same in all."""
+        query = {"term": {TABLE_FIELD: f"AdvancedHunting-{table}"}}
+        newest = [{"@timestamp": "desc"}]
+        hits = self.reader.search(index=OURS, size=1, query=query, sort=newest).body["hits"]["hits"]
+        return {"_index": hits[0]["_index"], "_id": hits[0]["_id"], **hits[0]["_source"]} if hits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All that runs."""
+
+    target: Target
+    storage: LocalAzurite
+    hubs: LocalEventHubs
+    app: LocalFunctions
+
+
+def parts(console: Console) -> dict[Part, str | None]:
+    """Install what the servers need; a sentence for each part that can not be had."""
+    result: dict[Part, str | None] = {}
+    names: dict[Part, str] = {"node": "Azurite and the Event Hubs stand-in", "elasticsearch": "Elasticsearch"}
+    for part, name in names.items():
+        with console.status(f"Looking for {name} (the first time fetches it) ..."):
+            result[part] = install(part)
+    return result
+
+
+@contextmanager
+def stage(console: Console, *, local_elasticsearch: bool, logs: Path) -> Iterator[Stage]:
+    """Everything up, one after the other with a line each, and down again at the end, whatever happens.
+
+    local_elasticsearch: start one here; else the app settings ELASTICSEARCH_* of our environment say where it is.
+    """
+    with ExitStack() as stack:
+        target = stack.enter_context(_local(console) if local_elasticsearch else _given(console))
+        storage = stack.enter_context(azurite())
+        console.print(f"[green]up[/]  Azurite (blobs)              {storage.url}")
+        hubs = stack.enter_context(event_hub((XDR_HUB, CLOUD_HUB), partitions=PARTITIONS))
+        console.print(
+            f"[green]up[/]  Event Hubs stand-in          127.0.0.1:{hubs.port}, {PARTITIONS} partitions a hub"
+        )
+        settings = {
+            **target.settings,
+            "AzureWebJobsStorage": storage.connection_string,
+            "XDR_EVENT_HUB": hubs.connection_string,
+            "XDR_EVENT_HUB_NAMES": XDR_HUB,
+            "CLOUD_EVENT_HUB": hubs.connection_string,
+            "CLOUD_EVENT_HUB_NAMES": CLOUD_HUB,
+        }
+        app = stack.enter_context(functions_host(settings=settings, backoff_scale=0.1, logs=logs))
+        console.print(f"[green]up[/]  the app, Microsoft's runtime {app.url}, {', '.join(app.ready['functions'])}")
+        yield Stage(target, storage, hubs, app)
+
+
+@contextmanager
+def _local(console: Console) -> Iterator[Target]:
+    """A real Elasticsearch here, with our templates, shipped to by a user who may do nothing else."""
+    with console.status("Starting Elasticsearch (10 seconds) ..."):
+        manager = elasticsearch(heap="1g")
+        server = manager.__enter__()
+    try:
+        with server.client() as reader:
+            names = put_templates(reader)
+            if not names:
+                raise NotStarted("There are no templates in infra/elastic.")
+            shipper = server.add_user("shipper")
+            console.print(f"[green]up[/]  Elasticsearch                {server.url}, {len(names)} templates")
+            login = f"user {server.admin.name}, password {server.admin.password}"
+            yield Target(server.app_settings(shipper), reader, login)
+    finally:
+        manager.__exit__(None, None, None)
+
+
+@contextmanager
+def _given(console: Console) -> Iterator[Target]:
+    """The Elasticsearch that our environment names; its templates are not touched."""
+    settings = {name: os.environ[name] for name in CREDENTIALS if os.environ.get(name)}
+    options: dict[str, Any] = {}
+    if "ELASTICSEARCH_API_KEY" in settings:
+        options["api_key"] = settings["ELASTICSEARCH_API_KEY"]
+    elif "ELASTICSEARCH_USERNAME" in settings:
+        options["basic_auth"] = (settings["ELASTICSEARCH_USERNAME"], settings.get("ELASTICSEARCH_PASSWORD", ""))
+    if "ELASTICSEARCH_CA_FINGERPRINT" in settings:
+        options["ssl_assert_fingerprint"] = settings["ELASTICSEARCH_CA_FINGERPRINT"]
+    if "ELASTICSEARCH_CA" in settings:
+        options["ca_certs"] = settings["ELASTICSEARCH_CA"]
+    hosts = [url.strip() for url in settings["ELASTICSEARCH_URL"].split(",")]
+    with Elasticsearch(hosts, **options) as reader:
+        console.print(f"[green]up[/]  Elasticsearch (yours)        {', '.join(hosts)}")
+        yield Target(settings, reader, "your own credentials")
+
+
+__all__ = ["Missing", "NotStarted", "Stage", "Target", "parts", "stage"]
