@@ -1,0 +1,11 @@
+"""The function app: registers the blueprints and nothing else."""
+
+import os
+
+import azure.functions as func
+
+from functions import event_hub, health
+
+app = func.FunctionApp()
+app.register_functions(event_hub.blueprint(os.environ))
+app.register_functions(health.blueprint())

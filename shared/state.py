@@ -1,0 +1,148 @@
+"""What was last received, and last held, per source -> one small blob each, for whoever asks how the stream is doing.
+
+Blobs `<source>.json` and `<source>.held.json` in the container STATE_CONTAINER; of several processes the last writer
+stands. This is information, never a position: a lost write costs nothing, so writing is short, rare and never raises.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.blobs import blob_errors, make, open_service
+from shared.errors import ForwarderError
+from shared.report import OUTCOMES, Report
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
+
+EVERY = 30.0  # seconds between two writes of a blob by one process
+# One try and few seconds: a batch has been shipped and waits for this to be acknowledged.
+BRIEF: Mapping[str, Any] = {"retry_total": 0, "connection_timeout": 3, "read_timeout": 5}
+
+log = logging.getLogger(__name__)
+
+
+class LastReceived:
+    """Writes what a process' invocations did, each blob at most every `EVERY` seconds. For threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds that only grow."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._written: dict[str, float] = {}  # blob -> clock of its last write, or of the last attempt
+        self._container: tuple[Settings, ContainerClient] | None = None  # kept: opening costs a connection and a token
+
+    def note(self, report: Report, settings: Settings, now: float) -> bool:
+        """An invocation was acknowledged at the epoch second `now`; returns whether that was written."""
+        if not self._due(f"{report.source}.json"):
+            return False
+        return self._write(f"{report.source}.json", settings, received(report, now))
+
+    def hold(self, source: str, settings: Settings, reason: str, now: float) -> bool:
+        """A batch was held at `now` for `reason` (no secrets in it); what is received next is written at once."""
+        if not self._due(f"{source}.held.json"):
+            return False
+        with self._lock:
+            self._written.pop(f"{source}.json", None)
+        return self._write(f"{source}.held.json", settings, {"at": iso(now), "reason": reason[:1_000]})
+
+    def _due(self, blob: str) -> bool:
+        with self._lock:
+            if self._clock() - self._written.get(blob, -EVERY) < EVERY:
+                return False
+            self._written[blob] = self._clock()
+            return True
+
+    def _write(self, blob: str, settings: Settings, content: Mapping[str, Any]) -> bool:
+        try:
+            with blob_errors(settings.storage):
+                write(self._open(settings), blob, json.dumps(content).encode())
+        except Exception as error:  # see the module's first lines
+            log.warning("State blob %s was not written: %s", blob, type(error).__name__, exc_info=seldom(error))
+            with self._lock:
+                self._container = None
+            return False
+        return True
+
+    def _open(self, settings: Settings) -> ContainerClient:
+        with self._lock:
+            if self._container is None or self._container[0] is not settings:
+                self._container = (settings, container_of(settings))
+            return self._container[1]
+
+
+LAST_RECEIVED = LastReceived()
+
+
+def seldom(error: Exception) -> Exception | None:
+    """The error, for its traceback, unless it is one of ours, which says all in its sentence."""
+    return None if isinstance(error, ForwarderError) else error
+
+
+def received(report: Report, now: float) -> dict[str, Any]:
+    """The last acknowledged invocation of a source: counts, times in ISO 8601, lags in seconds."""
+    newest = report.newest_enqueued
+    return {
+        "at": iso(now),
+        "messages": report.messages,
+        "received": report.received.total(),
+        **{outcome: report.total(outcome) for outcome in OUTCOMES},
+        "newest_event": report.newest_event,
+        "newest_enqueued": None if newest is None else iso(newest),
+        "lag_seconds": None if newest is None else round(now - newest, 1),
+    }
+
+
+def iso(epoch: float) -> str:
+    """Epoch seconds as ISO 8601 in UTC, to the millisecond: what came later is told by comparing texts."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def container_of(settings: Settings) -> ContainerClient:
+    """The container that holds the state blobs; nothing is contacted."""
+    return open_service(settings.storage, os.environ).get_container_client(settings.state_container)
+
+
+def write(container: ContainerClient, blob: str, content: bytes) -> None:
+    """Write one state blob; the container is made where it is missing."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        container.upload_blob(blob, content, overwrite=True, **BRIEF)
+    except ResourceNotFoundError:
+        make(container)
+        container.upload_blob(blob, content, overwrite=True, **BRIEF)
+
+
+def read(settings: Settings, sources: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Per source `received` and `held` as last written, None where nothing was.
+
+    Raises Retry or Misconfigured where the blob store can not be asked.
+    """
+    with blob_errors(settings.storage), container_of(settings) as container:
+        return {
+            source: {
+                "received": content_of(container, f"{source}.json"),
+                "held": content_of(container, f"{source}.held.json"),
+            }
+            for source in sources
+        }
+
+
+def content_of(container: ContainerClient, blob: str) -> dict[str, Any] | None:
+    """A state blob's content; None where it is missing or not ours."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        content = json.loads(container.download_blob(blob, **BRIEF).readall())
+    except (ResourceNotFoundError, ValueError):  # nothing written yet, or by something else
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,1 @@
+"""Tests of the triggers, the health function, telemetry and the host's files."""

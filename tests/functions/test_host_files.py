@@ -1,0 +1,78 @@
+"""host.json and .funcignore: every value is explained, times fit into one another, nothing needed is left behind."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from functions.event_hub import CLOSING, HOST_TIMEOUT
+from shared.settings import MOST_SHIP_SECONDS, Settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+DEPLOYED = ("function_app.py", "host.json", "requirements.txt", "functions", "shared")
+
+
+def values(part: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every leaf of host.json: its path with dots and its value as text."""
+    if isinstance(part, dict):
+        for key, child in part.items():
+            yield from values(child, f"{path}.{key}" if path else key)
+    else:
+        yield path, str(part)
+
+
+def test_every_value_of_host_json_is_explained() -> None:
+    """docs/host.md has one row per value, with the value that stands in host.json and a sentence; and no other row."""
+    page = (ROOT / "docs" / "host.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| (.{20,}\.) \|$", page, re.MULTILINE)
+
+    assert sorted((path, value) for path, value, _ in rows) == sorted(values(HOST))
+
+
+def test_a_batch_is_handed_back_before_the_host_would_cut_it_off() -> None:
+    """A function that times out counts as done: SHIP_SECONDS, at most, leaves time for dead letters."""
+    hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
+
+    assert hours * 3600 + minutes * 60 + seconds == HOST_TIMEOUT
+    assert Settings.read_one("ship_seconds", {}) <= MOST_SHIP_SECONDS
+    assert MOST_SHIP_SECONDS + CLOSING <= HOST_TIMEOUT - 60
+
+
+def test_the_host_neither_skips_nor_gives_up() -> None:
+    """Checkpoint after each batch, first start from the beginning, no retry policy that could end."""
+    hubs = HOST["extensions"]["eventHubs"]
+
+    assert hubs["batchCheckpointFrequency"] == 1
+    assert hubs["initialOffsetOptions"]["type"] == "fromStart"
+    assert hubs["prefetchCount"] >= hubs["maxEventBatchSize"]
+    assert "retry" not in HOST
+
+
+def test_what_the_app_needs_is_deployed_and_what_it_does_not_need_is_not() -> None:
+    """No pattern of .funcignore hits a module of the app or a package's folder; tests and tools stay at home."""
+    lines = (ROOT / ".funcignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+
+    def ignored(path: Path) -> bool:
+        return any(fnmatch.fnmatch(part, pattern) for part in path.parts for pattern in patterns)
+
+    needed = [
+        file.relative_to(ROOT)
+        for name in DEPLOYED
+        for file in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*.py"))
+    ]
+    assert len(needed) > 10
+    assert [path for path in needed if ignored(path)] == []
+    for name in (
+        "tests/conftest.py",
+        "tools/write_settings.py",
+        "local/runtime.py",
+        "local.settings.json",
+        "docs/x.md",
+    ):
+        assert ignored(Path(name)), name
