@@ -1,0 +1,1 @@
+"""The command line: `python -m cli …`. Thin: it calls `shared`, which the functions run too."""

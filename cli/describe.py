@@ -1,0 +1,26 @@
+"""The list of commands: what `python -m cli` can do, in a line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: the module below `cli` that has its `run`, and what it does."""
+
+    module: str
+    words: str
+
+
+COMMANDS: dict[str, Command] = {
+    "dead-letters": Command("dead_letters", "list, show, replay or drop records that could not be indexed"),
+    "install": Command("install", "put the index templates into Elasticsearch; twice changes nothing"),
+    "normalize": Command("normalize", "records from files or standard input -> the documents they become"),
+}
+
+
+def usage() -> str:
+    """What a person sees who asks for help."""
+    rows = "".join(f"  {name:<14} {command.words}\n" for name, command in sorted(COMMANDS.items()))
+    return f"python -m cli COMMAND [--help]\n\n{rows}"

@@ -1,0 +1,105 @@
+"""Records from files or standard input -> the documents they become, by exactly the code that the functions run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Annotated
+
+import orjson
+import typer
+
+from shared.errors import Misconfigured
+from shared.flows import Message, documents, normaliser
+from shared.normalise.filtering import record_filter
+from shared.report import Report
+from shared.settings import Settings
+from shared.ship.dead_letter import DeadLetter
+
+app = typer.Typer(add_completion=False)
+
+
+class Source(StrEnum):
+    """What a line of input is."""
+
+    STREAM = "stream"
+
+
+@app.command()
+def normalize(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files to read; standard input if none, or for -.")] = None,
+    source: Annotated[Source, typer.Option(help="stream: a line is one Event Hub body or one record.")] = Source.STREAM,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was rejected.")] = False,
+) -> None:
+    """Write a line for each document, in the order of the input: {"_op", "_index", "_id", "_source"}.
+
+    Rejected input goes to standard error, a JSON line each with the reason, and a summary last. NAMESPACE, RECORD_FILTER and the
+    PRESERVE_ settings are read from the environment, as in the functions.
+    """
+    try:
+        settings = Settings.read(os.environ, whole=False)
+    except Misconfigured as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(2) from None
+    report, letters = Report(source.value), list[DeadLetter]()
+    output, errors = sys.stdout.buffer, sys.stderr.buffer
+    made = documents(
+        messages(files or [Path("-")]), normaliser(settings), record_filter(settings.record_filter), report, letters
+    )
+    try:
+        for document in made:
+            tell(letters, report, errors)
+            line = (
+                b'{"_op":"create","_index":'
+                + orjson.dumps(document.index)
+                + b',"_id":'
+                + orjson.dumps(document.id)
+                + b',"_source":'
+                + document.source
+                + b"}\n"
+            )
+            output.write(line)
+            report.count("indexed", document.table)
+        tell(letters, report, errors)
+        output.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    except OSError as error:
+        typer.echo(f"{error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+    report.check()
+    errors.write(orjson.dumps({"summary": summary(report)}) + b"\n")
+    if strict and report.total("dead_lettered"):
+        raise typer.Exit(1)
+
+
+def messages(files: list[Path]) -> Iterator[Message]:
+    """Every line that is not blank as a message of its own."""
+    for path in files:
+        stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
+        with stream:
+            for line in stream:
+                body = line.rstrip(b"\r\n")
+                if body.strip():
+                    yield Message(body)
+
+
+def tell(letters: list[DeadLetter], report: Report, errors: IO[bytes]) -> None:
+    """Write what was rejected since the last time, and book it."""
+    for letter in letters:
+        errors.write(letter.line())
+        report.count("dead_lettered", letter.table)
+    letters.clear()
+
+
+def summary(report: Report) -> dict[str, object]:
+    """The report without what only shipping has; `documents` were written, nothing was indexed."""
+    told = report.as_dict()
+    told["documents"] = told.pop("indexed")
+    for name in ("duplicate", "held", "failure_store", "requests", "retries", "bytes_sent", "elasticsearch_seconds"):
+        del told[name]
+    return told
