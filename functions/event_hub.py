@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, List
+from typing import TYPE_CHECKING, Any, List  # noqa: UP035  see `declare`
 
 import azure.functions as func
 
@@ -17,11 +17,11 @@ from functions.hubs import Trigger, triggers
 from functions.parts import PARTS
 from shared import telemetry
 from shared.errors import Misconfigured, Retry
+from shared.report import Report
 from shared.state import LAST_RECEIVED
 
 if TYPE_CHECKING:
     from shared.flows import Message, Parts
-    from shared.report import Report
     from shared.settings import Settings
 
 HOST_TIMEOUT = 600.0  # functionTimeout of host.json, in seconds
@@ -64,7 +64,7 @@ def declare(functions: func.Blueprint, trigger: Trigger) -> None:
         minimum_interval=SHORTEST_WAIT,
         maximum_interval=LONGEST_WAIT,
     )
-    async def stream(events: List[func.EventHubEvent], context: func.Context) -> None:
+    async def stream(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006  see above
         attempt = int(getattr(context.retry_context, "retry_count", 0) or 0)
         await asyncio.to_thread(run, trigger.source, events, attempt, time.monotonic())
 
@@ -74,21 +74,21 @@ def run(source: str, events: Sequence[func.EventHubEvent], attempt: int, arrived
 
     `attempt` is how often the host has tried this batch before, `arrived` (monotonic seconds) when it came in.
     """
-    started, parts = time.monotonic(), None
+    started, parts, report = time.monotonic(), None, Report(source)
     with telemetry.span(telemetry.SPAN, **{"defender.messages": len(events), "defender.attempt": attempt}) as opened:
         try:
             parts = PARTS.take()
             in_time(time.monotonic() - arrived, parts.settings.ship_seconds)
             from shared.flows import forward
 
-            report = forward(messages_of(events), parts, source)
-        except Exception as error:
+            forward(messages_of(events), parts, source, report)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told and raised
             if isinstance(error, Misconfigured):
                 PARTS.drop(parts)
             shown = harmless(error, os.environ)
             seconds = time.monotonic() - started
-            tell_held(source, shown, parts, messages=len(events), seconds=seconds, attempt=attempt, opened=opened)
-            raise shown
+            tell_held(report, shown, parts, messages=len(events), seconds=seconds, attempt=attempt, opened=opened)
+            raise shown  # noqa: B904  `shown` is the error itself, or one without its causes
         tell(report, parts.settings, time.monotonic() - started, attempt, opened)
 
 
@@ -140,12 +140,12 @@ def tell(report: Report, settings: Settings, seconds: float, attempt: int, opene
 
 
 def tell_held(
-    source: str, error: Exception, parts: Parts | None, *, messages: int, seconds: float, attempt: int, opened: Any
+    report: Report, error: Exception, parts: Parts | None, *, messages: int, seconds: float, attempt: int, opened: Any
 ) -> None:
     """Telemetry and state of a batch of so many messages that is not acknowledged; `error` shows no secret."""
     result: telemetry.Result = (
         "retry" if isinstance(error, Retry) else "misconfigured" if isinstance(error, Misconfigured) else "bug"
     )
-    telemetry.failed(source, result, error, messages=messages, seconds=seconds, attempt=attempt, into=opened)
+    telemetry.failed(report, result, error, messages=messages, seconds=seconds, attempt=attempt, into=opened)
     if parts is not None:
-        LAST_RECEIVED.hold(source, parts.settings, str(error), time.time())
+        LAST_RECEIVED.hold(report.source, parts.settings, str(error), time.time())

@@ -60,12 +60,14 @@ def normaliser(settings: Settings) -> Normaliser:
     )
 
 
-def forward(messages: Sequence[Message], parts: Parts, source: str) -> Report:
+def forward(messages: Sequence[Message], parts: Parts, source: str, report: Report | None = None) -> Report:
     """Ship one batch. Returns to acknowledge it; raises `Retry` or `Misconfigured` to be given it again.
 
-    source: "xdr" or "defender_cloud", for telemetry and dead letters; what a record is, its own shape tells.
+    source: "xdr" or "defender_cloud", for telemetry and dead letters; what a record is, its own shape tells. report: an empty one
+    to book in, for a caller who wants to see it where this raises.
     """
-    report, deadline = Report(source), time.monotonic() + parts.settings.ship_seconds
+    report = Report(source) if report is None else report
+    deadline = time.monotonic() + parts.settings.ship_seconds
     letters: list[DeadLetter] = []
     made = documents(messages, parts.normaliser, parts.left_out, report, letters)
     letters += parts.shipper.ship(made, report, source=source, deadline=deadline)

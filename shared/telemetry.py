@@ -186,7 +186,7 @@ def record(report: Report, *, seconds: float, now: float, attempt: int = 0, into
 
 
 def failed(
-    source: str,
+    report: Report,
     result: Result,
     error: Exception,
     *,
@@ -197,9 +197,14 @@ def failed(
 ) -> None:
     """Count a run that was not acknowledged and write its line: warning, error, or critical with the traceback.
 
-    `error` must be fit to be shown: whoever calls takes secrets out first.
+    `report` is as far as the run got: its records come again, so only its bulk requests count in metrics. `error` must be fit to be shown: whoever calls takes secrets out first.
     """
-    line = {"source": source, "attempt": attempt, "messages": messages, "reason": str(error)}
+    source = report.source
+    if report.retries:
+        _send(RETRIES, report.retries, source)
+    if report.requests:
+        _send(BULK_SECONDS, report.elasticsearch_seconds / report.requests, source)
+    line = {"attempt": attempt, "reason": str(error), **report.as_dict(), "messages": messages}
     if into is not None:
         from opentelemetry.trace import Status, StatusCode
 

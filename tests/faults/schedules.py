@@ -105,13 +105,13 @@ class Schedule:
 def schedule(seed: int) -> Schedule:
     """Everything that happens under one seed."""
     chance = random.Random(seed)
-    limit = MOST_BYTES if chance.random() < 0.3 else None
+    limit = MOST_BYTES if chance.random() < 0.12 else None
     kinds = {"good": 80, "filtered": 6, "refused": 8, "unreadable": 3, "giant": 3 if limit else 0}
     batches: list[list[FatedRecord]] = []
     earlier: list[FatedRecord] = []
     for _ in range(chance.randint(1, 2)):
         batch: list[FatedRecord] = []
-        for _ in range(chance.randint(1, 25)):
+        for _ in range(chance.randint(1, 10 if limit else 25)):
             if earlier and chance.random() < 0.08:
                 batch.append(chance.choice(earlier))  # a record that was there already
                 continue
@@ -134,15 +134,15 @@ def schedule(seed: int) -> Schedule:
         plan,
         batches,
         {
-            "BULK_MAX_DOCUMENTS": str(chance.choice((2, 5, 10, 100))),
+            "BULK_MAX_DOCUMENTS": str(chance.choice((4, 10, 100))),
             "BULK_MAX_BYTES": str(chance.choice((10_000, 100_000))),
             "BULK_CONCURRENCY": str(chance.randint(1, 3)),
             "BULK_COMPRESS": str(chance.random() < 0.5),
             "NAMESPACE": f"faults{seed % GROUPS}",
             "RECORD_FILTER": "DeviceEvents/NamedPipeEvent",
         },
-        seconds=chance.choice((0.1, 0.3, 2.0)),
-        twice=chance.choice((0.0, 0.4)),
+        seconds=chance.choice((0.2, 0.5, 2.0)),
+        twice=chance.choice((0.0, 0.3)),
     )
 
 

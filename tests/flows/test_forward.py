@@ -13,7 +13,7 @@ from local.azurite import LocalAzurite
 from shared.errors import Misconfigured, Retry
 from shared.flows import Message, Parts, forward, normaliser
 from shared.normalise.filtering import record_filter
-from shared.report import UNDECODED
+from shared.report import UNDECODED, Report
 from shared.settings import Settings
 from shared.ship.client import Reply
 from shared.ship.dead_letter import DeadLetter, DeadLetters
@@ -149,10 +149,11 @@ def test_a_batch_again_changes_nothing(opened: Callable[..., Parts]) -> None:
 
 def test_what_is_owed_raises_and_leaves_no_dead_letter(opened: Callable[..., Parts]) -> None:
     """While one document is refused as busy the batch is not acknowledged, and its broken records are not put away yet."""
-    parts = opened(Index(refuse=lambda _: 429))
+    parts, report = opened(Index(refuse=lambda _: 429)), Report("xdr")
     with pytest.raises(Retry, match="owed"):
-        forward([message(record(1)), Message(b"broken")], parts, "xdr")
+        forward([message(record(1)), Message(b"broken")], parts, "xdr", report)
     assert stored(parts) == []
+    assert (report.received.total(), report.held) == (2, 2)
 
 
 def test_missing_privileges_raise_misconfigured(opened: Callable[..., Parts]) -> None:

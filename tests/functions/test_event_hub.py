@@ -299,7 +299,7 @@ def test_parts_are_opened_once_and_again_when_dropped_by_whoever_has_them() -> N
     ("moment", "expected"),
     [
         (datetime(2026, 1, 2, 3, 4, 5, 6000, UTC), "2026-01-02T03:04:05.006000Z"),
-        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05Z"),
+        (datetime.fromisoformat("2026-01-02T03:04:05"), "2026-01-02T03:04:05Z"),
         (datetime.fromisoformat("2026-01-02T05:04:05+02:00"), "2026-01-02T03:04:05Z"),
         (None, None),
     ],

@@ -28,9 +28,9 @@ EVERY_SPAN = {
 }  # the exporter sends about five traces a second, by chance, if not told
 
 
-def full_report() -> Report:
+def full_report(source: str = "xdr") -> Report:
     """A run that has something of everything."""
-    report = Report("xdr", messages=2, bytes_received=900, requests=4, retries=1, elasticsearch_seconds=2.0)
+    report = Report(source, messages=2, bytes_received=900, requests=4, retries=1, elasticsearch_seconds=2.0)
     for number, outcome in enumerate(OUTCOMES, 1):
         report.received["AlertInfo"] += number
         report.count(outcome, "AlertInfo", number)
@@ -44,20 +44,24 @@ def full_report() -> Report:
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # the SDK takes one provider per process
 def reader() -> InMemoryMetricReader:
-    """The SDK's own reader, set before any instrument is asked to record: one provider per process is allowed."""
+    """The SDK's own reader, set before any instrument is asked to record: all tests of the process share it."""
     result = InMemoryMetricReader()
     set_meter_provider(MeterProvider([result]))
     assert isinstance(get_meter_provider(), MeterProvider)
     return result
 
 
-def measured(reader: InMemoryMetricReader) -> dict[str, list[tuple[dict[str, Any], Any]]]:
-    """Per metric the attributes and data points read."""
+def measured(reader: InMemoryMetricReader, source: str) -> dict[str, list[tuple[dict[str, Any], Any]]]:
+    """Per metric the attributes and data points of one source."""
     data = reader.get_metrics_data()
     return {
-        metric.name: [(dict(point.attributes or {}), point) for point in metric.data.data_points]
+        metric.name: [
+            (dict(point.attributes), point)
+            for point in metric.data.data_points
+            if point.attributes and point.attributes["source"] == source
+        ]
         for resource in (data.resource_metrics if data else ())
         for scope in resource.scope_metrics
         for metric in scope.metrics
@@ -67,11 +71,12 @@ def measured(reader: InMemoryMetricReader) -> dict[str, list[tuple[dict[str, Any
 
 def test_every_declared_instrument_is_sent_with_its_attributes_and_nothing_else(reader: InMemoryMetricReader) -> None:
     """What pages and queries are checked against is what is sent."""
-    telemetry.record(full_report(), seconds=1.5, now=NOW)
+    telemetry.record(full_report("everything"), seconds=1.5, now=NOW)
 
-    found = measured(reader)
+    found = measured(reader, "everything")
     assert set(found) == {instrument.name for instrument in telemetry.INSTRUMENTS}
     for instrument in telemetry.INSTRUMENTS:
+        assert found[instrument.name], instrument.name
         for attributes, _ in found[instrument.name]:
             assert tuple(attributes) == instrument.attributes, instrument.name
     records = {attributes["outcome"]: point.value for attributes, point in found["defender.records"]}
@@ -85,16 +90,15 @@ def test_every_declared_instrument_is_sent_with_its_attributes_and_nothing_else(
 
 def test_records_from_the_future_have_lag_zero(reader: InMemoryMetricReader) -> None:
     """Clocks differ; a histogram takes nothing negative."""
-    measured(reader)
     telemetry.record(
         Report("future", messages=1, newest_enqueued=NOW + 60, newest_event="2027-01-01T00:00:00Z"),
         seconds=0.1,
         now=NOW,
     )
 
-    found = measured(reader)
+    found = measured(reader, "future")
     for name in ("defender.lag.enqueued", "defender.lag.event"):
-        assert [point.sum for attributes, point in found[name] if attributes["source"] == "future"] == [0.0]
+        assert [point.sum for _, point in found[name]] == [0.0]
 
 
 def test_table_names_from_outside_are_bounded(reader: InMemoryMetricReader) -> None:
@@ -106,7 +110,7 @@ def test_table_names_from_outside_are_bounded(reader: InMemoryMetricReader) -> N
     report.unknown_tables["x" * 200] = 1
     telemetry.record(report, seconds=0.1, now=NOW)
 
-    tables = {attributes["table"] for attributes, _ in measured(reader)["defender.unknown_tables"]}
+    tables = {attributes["table"] for attributes, _ in measured(reader, "flood")["defender.unknown_tables"]}
     assert len(tables) <= telemetry.MOST_TABLES + 1
     assert "(other)" in tables
     assert "<script>" not in tables
@@ -171,7 +175,7 @@ def test_without_opentelemetry_only_the_line_is_written() -> None:
         "from shared import telemetry; from shared.report import Report\n"
         "with telemetry.span('x', a=1) as opened:\n"
         "    telemetry.record(Report('xdr'), seconds=1.0, now=2.0, into=opened)\n"
-        "    telemetry.failed('xdr', 'bug', ValueError('no'), messages=1, seconds=1.0, into=opened)\n"
+        "    telemetry.failed(Report('xdr'), 'bug', ValueError('no'), messages=1, seconds=1.0, into=opened)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -73,7 +73,6 @@ def bench(elasticsearch_server: LocalElasticsearch, azurite_server: LocalAzurite
         "NAMESPACE": namespace,
         "DEAD_LETTER_CONTAINER": name,
         "AzureWebJobsStorage": azurite_server.connection_string,
-        "COLUMNS": "200",
     }
     with azurite_server.service() as service:
         container = service.create_container(name)
