@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from local.process import Server, free_port, listening, start
+from local.process import Server, free_port, listening, start, temporary_folder
 from local.setup import AZURITE, Missing, available, node_command
 
 ACCOUNT = "devstoreaccount1"
@@ -80,10 +80,11 @@ def azurite(*, folder: Path | None = None) -> Iterator[LocalAzurite]:
     missing = available("node")
     if missing:
         raise Missing(missing)
-    with tempfile.TemporaryDirectory(prefix="local-azurite-") as logs:
-        server = LocalAzurite(free_port(), Path(logs) / "azurite.log", folder)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()
+    logs = temporary_folder("azurite")
+    server = LocalAzurite(free_port(), logs / "azurite.log", folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(logs, ignore_errors=True)

@@ -26,7 +26,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from local.demo_input import Script, script
 from local.demo_report import Account, Round, show, show_example
-from local.demo_stage import PARTITIONS, Missing, NotStarted, Stage, parts, stage
+from local.demo_stage import PARTITIONS, Stage, parts, stage
+from local.process import NotStarted
+from local.setup import Missing
 from shared.blobs import open_container
 from shared.settings import Settings
 from shared.ship.dead_letter import DeadLetters

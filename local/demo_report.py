@@ -72,7 +72,8 @@ class Account:
         self.lag = max(self.lag, run.get("lag_seconds") or 0.0)
         self.unknown_tables.update(run.get("unknown_tables", {}))
         for table, counts in run["tables"].items():
-            self.tables.setdefault(table, Counter()).update(counts)
+            if isinstance(counts, dict):  # a long line has a number of further names in place of them
+                self.tables.setdefault(table, Counter()).update(counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from local.elasticsearch import elasticsearch
 from local.event_hub import LocalEventHubs, event_hub
 from local.host_process import LocalFunctions, functions_host
 from local.process import NotStarted
-from local.setup import Missing, Part, install
+from local.setup import Part, install
 from local.templates import put_templates
 
 XDR_HUB, CLOUD_HUB = "defender-xdr", "defender-for-cloud"
@@ -144,6 +144,3 @@ def _given(console: Console) -> Iterator[Target]:
     with Elasticsearch(hosts, **options) as reader:
         console.print(f"[green]up[/]  Elasticsearch (yours)        {', '.join(hosts)}")
         yield Target(settings, reader, "your own credentials")
-
-
-__all__ = ["Missing", "NotStarted", "Stage", "Target", "parts", "stage"]

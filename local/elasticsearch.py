@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ import requests
 from elasticsearch import Elasticsearch
 
 from local.file_realm import password_hash, put_line, server_owner
-from local.process import Server, free_port, start
+from local.process import Server, free_port, start, temporary_folder
 from local.setup import ELASTICSEARCH, Missing, available, java_home
 from local.templates import adapt_template
 
@@ -179,7 +178,7 @@ def elasticsearch(
     missing = available("elasticsearch")
     if missing:
         raise Missing(missing)
-    folder = home or Path(tempfile.mkdtemp(prefix="local-elasticsearch-"))
+    folder = home or temporary_folder("elasticsearch")
     server = None
     try:
         server = prepare(folder, settings or {}, heap)
@@ -247,7 +246,7 @@ def _question(role: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _distribution(home: Path) -> Path:
-    """The distribution; a copy of it in `home` if that other user can not reach the checkout (below /root, say)."""
+    """The distribution; a copy of it in `home` if that other user can not reach the checkout (below root's home, say)."""
     if server_owner() is None or all(part.stat().st_mode & 0o001 for part in ELASTICSEARCH.parents):
         return ELASTICSEARCH
     copy = home / ELASTICSEARCH.name
@@ -257,7 +256,7 @@ def _distribution(home: Path) -> Path:
 
 
 def _make_readable(folder: Path) -> None:
-    """Raise `Missing` if another user can not reach `folder` (a temporary folder below /root, say)."""
+    """Raise `Missing` if another user can not reach `folder` (a temporary folder below root's home, say)."""
     closed = [part for part in folder.parents if not part.stat().st_mode & 0o001]
     if closed:
         raise Missing(f"Elasticsearch can not run as another user than root here: {closed[-1]} is closed to others.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from typing import Any
 
 from azure.eventhub import EventData, EventHubProducerClient
 
-from local.process import Server, free_port, start
+from local.process import Server, free_port, start, temporary_folder
 from local.setup import NODE_MODULES, Missing, available, node_command
 
 PROGRAM = Path(__file__).with_name("event_hub.js")
@@ -107,12 +107,11 @@ def event_hub(hubs: Sequence[str] = ("defender",), *, partitions: int = 2) -> It
     missing = available("node")
     if missing:
         raise Missing(missing)
-    logs = Path(tempfile.mkdtemp(prefix="local-event-hub-"))
+    logs = temporary_folder("event-hub")
     server = LocalEventHubs(free_port(), tuple(hubs), partitions, logs / "event_hub.log")
     try:
         server.start()
         yield server
     finally:
         server.stop()
-        server.log.unlink(missing_ok=True)
-        logs.rmdir()
+        shutil.rmtree(logs, ignore_errors=True)

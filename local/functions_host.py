@@ -58,7 +58,7 @@ async def serve(folder: Path) -> int:
     listeners: list[HubListener] = []
     try:
         await runtime.index()
-        storage = os.environ.get("AzureWebJobsStorage", "")
+        storage = os.environ.get("AzureWebJobsStorage", "")  # noqa: SIM112  Azure writes it so
         sources = [
             hub_source(item, os.environ) for item in runtime.functions.values() if item.triggered_by("eventHubTrigger")
         ]

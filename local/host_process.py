@@ -6,7 +6,6 @@ import json
 import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 
 import requests
 
-from local.process import Server, start
+from local.process import Server, start, temporary_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
@@ -97,7 +96,7 @@ def functions_host(
 
     backoff_scale: of every interval of the retry policies. logs: a folder for its logs.
     """
-    place = logs or Path(tempfile.mkdtemp(prefix="local-functions-"))
+    place = logs or temporary_folder("functions")
     place.mkdir(parents=True, exist_ok=True)
     values = {**(settings or {}), "LOCAL_HOST_BACKOFF_SCALE": str(backoff_scale)}
     app = LocalFunctions(folder, values, place / "functions.log", secrets.token_urlsafe(16))

@@ -39,7 +39,7 @@ class Scene:
 
     def device(self, action: str | None) -> Row:
         """The columns that every Device* event has."""
-        row: Row = {
+        row = {
             "Timestamp": self.time(),
             "DeviceId": self.host.id,
             "DeviceName": self.host.name,
@@ -154,8 +154,7 @@ def process_events(scene: Scene) -> Row:
 def file_events(scene: Scene) -> Row:
     """DeviceFileEvents."""
     action = scene.chance.choice(("FileCreated", "FileCreated", "FileModified", "FileRenamed", "FileDeleted"))
-    extension = scene.chance.choice(("txt", "tmp", "docx", "dll", "exe", "ps1", "log"))
-    name = f"file{scene.n}.{extension}"
+    name = f"file{scene.n}." + scene.chance.choice(("txt", "tmp", "docx", "dll", "exe", "ps1", "log"))
     folder = (
         rf"C:\Users\{scene.host.user}\AppData\Local\Temp" + "\\" if scene.host.windows else f"/home/{scene.host.user}/"
     )
@@ -208,8 +207,7 @@ def registry_events(scene: Scene) -> Row:
     """DeviceRegistryEvents."""
     key, name, kind, data = scene.chance.choice(REGISTRY)
     action = scene.chance.choice(("RegistryValueSet", "RegistryValueSet", "RegistryKeyCreated", "RegistryValueDeleted"))
-    full = key.replace("{sid}", scene.host.sid).replace("{n}", str(scene.n))
-    is_set = action == "RegistryValueSet"
+    full, is_set = key.replace("{sid}", scene.host.sid).replace("{n}", str(scene.n)), action == "RegistryValueSet"
     return {
         **scene.device(action),
         **scene.initiating(),

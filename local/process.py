@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -179,6 +181,16 @@ def start(
             start_new_session=True,
         )
     return Server(name, process, log)
+
+
+def temporary_folder(name: str) -> Path:
+    """A new folder `local-NAME-PID-…`; those of processes that were killed before they could remove theirs go now."""
+    place = Path(tempfile.gettempdir())
+    for old in place.glob(f"local-{name}-*"):
+        owner = old.name.removeprefix(f"local-{name}-").partition("-")[0]
+        if owner.isdigit() and not running(int(owner)):
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"local-{name}-{os.getpid()}-"))
 
 
 def free_port() -> int:

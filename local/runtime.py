@@ -51,7 +51,7 @@ class RetryPolicy:
             return self.fixed
         if retry <= 1:
             return self.minimum
-        dice = chance or random.Random()
+        dice = chance or random.Random()  # noqa: S311  back-off needs no secrets
         factor = dice.uniform(1 - JITTER, 1 + JITTER)
         return min(self.maximum, self.minimum * (1 + factor * 2.0 ** min(retry - 2, 60)))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from local.azurite import LocalAzurite, azurite
-from local.elasticsearch import LocalElasticsearch, elasticsearch
-from local.elasticsearch_keeper import shared_elasticsearch, stop_shared
-from local.event_hub import LocalEventHubs, event_hub
-from local.setup import Part, available, install
+from local.azurite import LocalAzurite, azurite  # noqa: E402  the root must be on the path first
+from local.elasticsearch import LocalElasticsearch, elasticsearch  # noqa: E402  the root must be on the path first
+from local.elasticsearch_keeper import shared_elasticsearch, stop_shared  # noqa: E402  the root must be on the path first
+from local.event_hub import LocalEventHubs, event_hub  # noqa: E402  the root must be on the path first
+from local.process import temporary_folder  # noqa: E402  the root must be on the path first
+from local.setup import Part, available, install  # noqa: E402  the root must be on the path first
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 SHARED = pytest.StashKey[Path]()
@@ -51,7 +51,7 @@ def pytest_configure_node(node: Any) -> None:
     """Tell each process of pytest-xdist where the servers that they share are written down."""
     stash = node.config.stash
     if SHARED not in stash:
-        stash[SHARED] = Path(tempfile.mkdtemp(prefix="local-shared-"))
+        stash[SHARED] = temporary_folder("shared")
     node.workerinput["shared_servers"] = (str(stash[SHARED]), os.getpid())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.process import PORTS, NotStarted, free_port, listening, running, start
+from local.process import PORTS, NotStarted, free_port, listening, running, start, temporary_folder
 from tests.local.tiny_app import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,3 +101,20 @@ def test_free_ports_are_free() -> None:
         mine.bind(("127.0.0.1", port))
         mine.listen()
         assert listening(port) is True
+
+
+def test_folders_of_killed_processes_are_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A new temporary folder comes with the removal of those whose process is gone; others stay."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    stale, alive, other = (tmp_path / f"local-{name}" for name in (f"x-{gone.pid}-a", f"x-{os.getpid()}-b", "y-1-c"))
+    for folder in (stale, alive, other):
+        folder.mkdir()
+        (folder / "log").touch()
+
+    made = temporary_folder("x")
+
+    assert made.is_dir()
+    assert made.name.startswith(f"local-x-{os.getpid()}-")
+    assert (stale.exists(), alive.exists(), other.exists()) == (False, True, True)

@@ -66,7 +66,7 @@ def test_types_become_their_families_and_nothing_else_changes() -> None:
                     "version": {"type": "keyword"},
                     "ratio": {"type": "double"},
                     "count": {"type": "long"},
-                    "command": {"type": "keyword", "fields": {"text": {"type": "text"}}},
+                    "command": {"type": "keyword", "ignore_above": 8191, "fields": {"text": {"type": "text"}}},
                     "process": {"properties": {"name": {"type": "keyword", "ignore_above": 1024}}},
                     "bag": {"type": "flattened"},
                 },
