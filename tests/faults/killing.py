@@ -40,14 +40,19 @@ class Moment:
 class Pace:
     """How long things take on this machine now, in seconds: what a moment is a share of."""
 
-    start_up: float = 1.0  # from launch to ready, and a little more
-    first_batch: float = 1.0  # from ready until a first batch is acknowledged, and as long again
+    start_up: float = 1.0  # from launch to ready
+    first_batch: float = 1.0  # from ready until a first batch is acknowledged
     checkpoint: float = 0.012  # in which most checkpoints are written
 
     def seconds(self, moment: Moment) -> float:
         """How long after its event the moment comes."""
-        lengths = {"launched": self.start_up, "ready": self.first_batch, "acknowledged": self.checkpoint}
-        return moment.share * lengths[moment.anchor]
+        match moment.anchor:
+            case "launched":
+                return 1.1 * self.start_up * moment.share
+            case "ready":  # most of it is connecting to the hub: begin a little before the first batch does
+                return self.first_batch * (0.6 + 0.6 * moment.share)
+            case "acknowledged":
+                return self.checkpoint * moment.share
 
 
 def moments(seed: int, count: int) -> list[Moment]:
@@ -108,11 +113,11 @@ class Host:
         if moment.anchor != "launched":
             self.wait_until_ready()
             ready = time.monotonic()
-            self.pace.start_up = (ready - self.launched) * 1.1
+            self.pace.start_up = ready - self.launched
             if moment.anchor == "acknowledged":
                 if not self.wait_for(ACKNOWLEDGED, SECONDS):
                     raise NotStarted(f"no batch within {SECONDS:.0f} seconds:\n{self.server.last_words()}")
-                self.pace.first_batch = min(3.0, (time.monotonic() - ready) * 2)
+                self.pace.first_batch = min(3.0, time.monotonic() - ready)
                 self.wait_for(ACKNOWLEDGED, self.pace.first_batch, moment.batches)  # there may be no more
         time.sleep(self.pace.seconds(moment))
         code = self.server.stop(seconds=0)
@@ -126,10 +131,10 @@ class Left:
 
     ready: bool
     runs: tuple[Mapping[str, Any], ...]  # the app's line for every batch that it acknowledged
+    held: tuple[Mapping[str, Any], ...]  # and for every other one that it told of
     done: tuple[
         tuple[str, int], ...
     ]  # partition and last sequence number of every batch that the host was through with
-    complaints: tuple[str, ...]  # what was logged as a warning or worse
 
     @classmethod
     def behind(cls, server: Server) -> Left:
@@ -139,8 +144,8 @@ class Left:
         return cls(
             any(line.get("ready") for line in lines),
             tuple(run for run in runs if run["result"] == "acknowledged"),
+            tuple(run for run in runs if run["result"] != "acknowledged"),
             tuple((line["partition"], line["last"]) for line in lines if line.get("message") == "batch done"),
-            tuple(str(line["message"]) for line in lines if line.get("level") in ("warning", "error", "critical")),
         )
 
 
