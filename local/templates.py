@@ -54,10 +54,11 @@ def adapt_template(template: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def put_templates(client: Elasticsearch, folder: Path = TEMPLATES) -> list[str]:
+def put_templates(client: Elasticsearch, folder: Path = TEMPLATES, *, namespace: str = "*") -> list[str]:
     """Put the project's templates, adapted, into a local server, and return their names (of the files).
 
-    A file that has `index_patterns` is an index template, every other one a component template.
+    A file that has `index_patterns` is an index template, every other one a component template. With a `namespace` (it may
+    end in *) the index templates hold for its data streams alone, so that tests of missing templates can share the server.
     """
     bodies = {file.stem: adapt_template(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))}
     for name, body in bodies.items():
@@ -65,7 +66,12 @@ def put_templates(client: Elasticsearch, folder: Path = TEMPLATES) -> list[str]:
             client.cluster.put_component_template(name=name, **_arguments(body))
     for name, body in bodies.items():
         if "index_patterns" in body:
-            client.indices.put_index_template(name=name, **_arguments(body))
+            if namespace != "*":
+                body["index_patterns"] = [
+                    f"{pattern.removesuffix('*')}{namespace}" for pattern in body["index_patterns"]
+                ]
+            own = name if namespace == "*" else f"{name}-{namespace.rstrip('*')}"
+            client.indices.put_index_template(name=own, **_arguments(body))
     return list(bodies)
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 import orjson
 
 from shared.errors import Reject
-from shared.normalise.decode import Message, Record, Unreadable, decode
+from shared.normalise.decode import Message, Record, Unreadable
 from shared.normalise.filtering import Filter, record_filter
 from shared.normalise.interpret import UNKNOWN_ACTION, UNKNOWN_COLUMN
 from shared.normalise.normaliser import Normalised, Normaliser
@@ -92,17 +92,18 @@ def documents(
         report.messages += 1
         report.bytes_received += len(message.body)
         note_enqueued(report, message)
-        for record in decode(message):
-            if isinstance(record, Unreadable):
-                report.received[UNDECODED] += 1
-                letters.append(letter(record, record.reject, report.source, UNDECODED))
+        for piece in normaliser.identified(message):
+            if isinstance(piece, Unreadable):
+                table = piece.table or UNDECODED
+                report.received[table] += 1
+                letters.append(letter(piece, piece.reject, report.source, table))
                 continue
+            record, id = piece
             report.received[record.table] += 1
+            if left_out is not None and left_out(record, id):
+                report.count("filtered", record.table)
+                continue
             try:
-                id = normaliser.identify(record)
-                if left_out is not None and left_out(record, id):
-                    report.count("filtered", record.table)
-                    continue
                 made = normaliser.normalise(record, id, arrived)
                 source = orjson.dumps(made.document)
             except Reject as reject:

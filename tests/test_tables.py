@@ -11,6 +11,8 @@ from shared.normalise import categories
 from shared.normalise.interpret import constants
 from shared.normalise.mapping import UNMAPPED, Kind, Table
 from shared.normalise.tables import FAMILIES, all_tables, carrier
+from tools.fields import datasets
+from tools.fields import fields as all_fields
 from tools.schema import columns, elastic_types, type_of
 
 TABLES = all_tables()
@@ -155,3 +157,12 @@ def test_the_carrier_agrees_with_the_tables_on_vendor_kinds() -> None:
     known = {field: kind for _, table in LAYOUTS for _, field, kind in fields(table, vendor=True)}
     for who, field, kind in fields(carrier("X"), vendor=True):
         assert known.get(field, kind) == kind, f"{who}: {field} is {known[field]} in the tables, {kind} in the carrier"
+
+
+@pytest.mark.parametrize("dataset", sorted(datasets()))
+def test_no_field_is_leaf_and_object_across_tables(dataset: str) -> None:
+    """One template serves all tables of a dataset: what is a value in one may not be an object in another."""
+    names = sorted(all_fields(dataset))
+    clashes = [(field, below) for field in names for below in names if below.startswith(f"{field}.")]
+    flat = {name for name, kind in all_fields(dataset).items() if kind in ("nested", "object", "flattened")}
+    assert not [clash for clash in clashes if clash[0] not in flat]

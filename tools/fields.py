@@ -91,9 +91,9 @@ def fields(dataset: str) -> dict[str, str]:
         found |= {name: type_of(name) or "keyword" for name in constants(table)}
         found[f"{table.vendor_root}.{UNMAPPED}"] = "flattened"
         for use in uses(table):
-            if use.type == "object":
+            if use.type in ("object", "nested"):
                 found |= {name: kind for name, kind in ecs_types().items() if name.startswith(f"{use.field}.")}
-            else:
+            if use.type != "object":  # a nested field (email.attachments) has to be named itself as well
                 found[use.field] = use.type
     return dict(sorted(found.items()))
 

@@ -55,6 +55,14 @@ BEYOND_ECS: dict[str, str] = {
     "process.Ext.api.parameters.protection": "keyword",
     "process.Ext.api.parameters.size": "long",
     "process.Ext.token.integrity_level_name": "keyword",
+    "resource.id": "keyword",
+    "resource.name": "keyword",
+    "result.evaluation": "keyword",
+    "rule.impact": "keyword",
+    "rule.remediation": "keyword",
+    "vulnerability.cve": "keyword",
+    "vulnerability.published_date": "date",
+    "vulnerability.title": "keyword",
 }
 
 

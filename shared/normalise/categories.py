@@ -19,10 +19,23 @@ _SNAPSHOTS = """
     DeviceTvmBrowserExtensionsKB DeviceTvmCertificateInfo DeviceTvmHardwareFirmware DeviceTvmInfoGathering
     DeviceTvmInfoGatheringKB DeviceTvmSecureConfigurationAssessment DeviceTvmSecureConfigurationAssessmentKB
     DeviceTvmSoftwareEvidenceBeta DeviceTvmSoftwareInventory DeviceTvmSoftwareVulnerabilities
-    DeviceTvmSoftwareVulnerabilitiesKB ExposureGraphEdges ExposureGraphNodes IdentityAccountInfo IdentityInfo
-    OAuthAppInfo
+    DeviceTvmSoftwareVulnerabilitiesKB ExposureGraphEdges ExposureGraphNodes
 """
-KINDS: dict[str, str] = {"AlertEvidence": "alert", "AlertInfo": "alert", **dict.fromkeys(_SNAPSHOTS.split(), "state")}
+# Inventories of accounts and applications (ECS event.kind `asset`), as Elastic's integration has IdentityInfo.
+_INVENTORIES = "IdentityAccountInfo IdentityInfo OAuthAppInfo"
+# Defender for Cloud's messages about how resources stand; its alerts are SecurityAlert.
+_POSTURE = """
+    assessments subAssessments secureScores secureScoreControls regulatoryComplianceStandards
+    regulatoryComplianceControls regulatoryComplianceAssessments
+"""
+KINDS: dict[str, str] = {
+    "AlertEvidence": "alert",
+    "AlertInfo": "alert",
+    "SecurityAlert": "alert",
+    **dict.fromkeys(_SNAPSHOTS.split(), "state"),
+    **dict.fromkeys(_POSTURE.split(), "state"),
+    **dict.fromkeys(_INVENTORIES.split(), "asset"),
+}
 
 # For tables nobody has heard of: what the name promises.
 _BY_PREFIX: tuple[tuple[str, str], ...] = (
@@ -69,7 +82,7 @@ _PLAIN: dict[str, dict[str, Action]] = {
 
 
 def kind(table: str) -> str:
-    """event.kind of a table's records: alert, state or event."""
+    """event.kind of a table's records: alert, state, asset or event."""
     return KINDS.get(table, "event")
 
 

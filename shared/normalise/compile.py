@@ -8,18 +8,36 @@ document is built branch by branch. The common case of a value's type is tested 
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import count
+from typing import Any, Protocol
+from zlib import crc32
 
 from shared.normalise.categories import ACTIONS
-from shared.normalise.convert import CONVERTERS, Issues, many
-from shared.normalise.interpret import Row, classify, constants, unknown_columns
-from shared.normalise.mapping import Action, Column, Table
+from shared.normalise.convert import BEFORE_TIME, CONVERTERS, ISO_LENGTHS, Issues, many
+from shared.normalise.interpret import Row, classify, constants, nest, unknown_columns
+from shared.normalise.mapping import Action, Column, Related, Rule, Table
 
-Normalise = Callable[[Row, Row, Issues], dict[str, Any]]
-Kind = tuple[list[str] | None, list[str], str | None]  # event.category, event.type, event.outcome
-Tree = dict[str, "Tree | tuple[str, bool]"]  # leaf: (expression, whether it may be None)
+
+class Normalise(Protocol):
+    """A compiled table: (properties, envelope, issues, values) -> document.
+
+    values: of the properties by the order of their names; only a function made for just these columns looks at them, any other one takes ().
+    """
+
+    def __call__(self, properties: Row, envelope: Row, issues: Issues, values: Sequence[Any] = (), /) -> dict[str, Any]:
+        """The document of one record."""
+
+
+type Kind = tuple[list[str] | None, list[str], str | None]  # event.category, event.type, event.outcome
+type Tree = dict[str, Tree | Leaf]
+
+MOST_TESTED = 8  # values that are looked at to see whether a rule has to be called, or a branch begun, at all
+MOST_LOOKED_THROUGH = 8  # members of a list that are looked for in another one by one
+MOST_ACTIONS = 4_096  # spellings of actions that are remembered
+LONGEST_SHOWN = 80  # characters of a table's name in a traceback; an unknown table's comes from outside
 
 # What a good value looks like; anything else goes through the converter.
 INLINE = {
@@ -29,31 +47,63 @@ INLINE = {
     "long": "{v}.__class__ is not int or {v} >> 63",
     "boolean": "{v} is not True and {v} is not False",
 }
+# Of a date that `fromisoformat` has read: whether Elasticsearch would not read it, or it may be a zero time.
+DATE = (
+    "{v}[10] != 'T' or {v}[16] != ':' or {v}[7] != '-' or {v}[19] not in '.Z' or {v}[-1] != 'Z' or len({v}) not in ISO_LENGTHS"
+    f" or {{v}} < {BEFORE_TIME!r}"
+)
 
-DATE = "{v}[10] != 'T' or {v}[13] != ':' or {v}[16] != ':' or {v}[7] != '-' or {v}[-1] != 'Z' or {v} < '1602' or len({v}) > 30 or ',' in {v}"
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A field of the document: the expression of its value, and whether that may be None."""
+
+    value: str
+    optional: bool
 
 
-def compile_table(table: Table, *, duplicates: bool = False) -> Normalise:
-    """(properties, envelope, issues) -> document, for one table; `duplicates` keeps vendor fields that ECS fields repeat."""
-    name = f"<normalise {table.name}{' with duplicates' if duplicates else ''}>"
-    source = "\n".join(lines(table, duplicates=duplicates)) + "\n"
+def compile_table(
+    table: Table, *, duplicates: bool = False, namespace: str = "default", columns: tuple[str, ...] | None = None
+) -> Normalise:
+    """The function of one table; `duplicates` keeps vendor fields that ECS fields repeat.
+
+    columns: the sorted names of the columns of the records that it is for, and for no others. It takes their values all at once, knows which
+    columns are absent and which are unknown, and so saves a tenth. Without it the function is for any record.
+
+    Documents of one table share what is the same in all of them: the objects `ecs` and `data_stream`, and lists of categories. Nobody
+    may change those. The properties and the envelope are not changed.
+    """
+    shown = "".join(character if character.isprintable() else "?" for character in table.name[:LONGEST_SHOWN])
+    fitted = "" if columns is None else f" of columns {crc32(repr(columns).encode('utf-8', 'replace')):08x}"
+    name = f"<normalise {shown}{' with duplicates' if duplicates else ''}{fitted}>"
+    source = "\n".join(lines(table, duplicates=duplicates, columns=columns)) + "\n"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    actions = {action: _kind(kind) for action, kind in ACTIONS.get(table.name, {}).items()}
 
     def unknown(action: str | None, issues: Issues) -> Kind:
-        return _kind(classify(table, action, issues))
+        before = len(issues)
+        kind = _kind(classify(table, action, issues))
+        if action is not None and len(issues) == before and len(action) < LONGEST_SHOWN and len(actions) < MOST_ACTIONS:
+            actions[action] = kind  # a known one in another spelling, or of a table in which none is unknown
+        return kind
 
+    shared = nest(constants(table, namespace))
     scope: dict[str, Any] = {
         "known": table.known.issuperset,
         "KNOWN": table.known,
+        "ECS": shared["ecs"],
+        "DATA_STREAM": shared["data_stream"],
+        "ISO_LENGTHS": ISO_LENGTHS,
         "fromisoformat": datetime.fromisoformat,
-        "ACTIONS": {action: _kind(kind) for action, kind in ACTIONS.get(table.name, {}).items()},
+        "ACTIONS": actions,
+        "NO_ACTION": _kind(classify(table, None, [])),
         "unknown": unknown,
         "unknown_columns": unknown_columns,
         "many": many,
-        **CONVERTERS,
         **{f"rule{n}": rule.function for n, rule in enumerate(table.rules)},
     }
-    exec(compile(source, name, "exec"), scope)
+    scope |= {str(kind): converter for kind, converter in CONVERTERS.items()}
+    exec(compile(source, name, "exec"), scope)  # noqa: S102  our own tables only, never input
     return scope["normalise"]  # type: ignore[no-any-return]  # made by exec
 
 
@@ -62,45 +112,44 @@ def _kind(action: Action) -> Kind:
     return list(action.category) or None, list(action.type), action.outcome
 
 
-def lines(table: Table, *, duplicates: bool = False) -> Iterator[str]:
+def lines(table: Table, *, duplicates: bool = False, columns: tuple[str, ...] | None = None) -> Iterator[str]:
     """The source of the compiled function, line by line."""
     local = {column.source: f"c{n}" for n, column in enumerate(table.columns)}
-    yield "def normalise(properties, envelope, issues):"
-    yield "    get = properties.get; env = envelope.get"
+    yield "def normalise(properties, envelope, issues, values=()):"
+    if columns is not None:
+        yield f"    [{', '.join(local.get(name, '_') if name[:1] != '/' else '_' for name in columns)}] = values"
     for column in table.columns:
-        yield from _read(column, local[column.source])
+        yield from _read(column, local[column.source], columns)
     yield from _classify(table, local)
     local |= {"event.category": "category", "event.type": "types", "event.outcome": "outcome"}
+    results: list[list[str]] = []  # the variables of each rule; another rule may write the same field
     for n, rule in enumerate(table.rules):
-        after: dict[str, str] = {}
-        for write in rule.writes:
-            after[write] = f"f{n}_{len(after)}"
-        arguments = ", ".join(local[name] if name else "None" for name in rule.reads)
-        local |= after
-        targets = ", ".join(local[write] for write in rule.writes)
-        call = f"{targets} = rule{n}({arguments})"
-        if rule.when is None:
-            yield f"    {call}"
-        else:
-            yield f"    if {local[rule.when]} is not None: {call}"
-            yield f"    else: {' = '.join(local[write] for write in rule.writes)} = None"
-    links = sorted({link for link in (*(c.related for c in table.columns), *_rule_links(table)) if link})
-    for link in links:
-        yield f"    related_{link} = {{}}"
-    yield from _relate(table, local)
-    yield from _branch("document", tree(table, local, duplicates=duplicates))
+        results.append([f"f{n}_{k}" for k in range(len(rule.writes))])
+        yield from _call(n, rule, local, results[n])
+        local |= zip(rule.writes, results[n], strict=True)
+    yield from _relate(table, local, results)
+    yield from _branch("document", tree(table, local, duplicates=duplicates), count())
+    links = _links(table)
     if links:
         yield "    related = {}"
         for link in links:
-            yield f"    if related_{link}: related[{link!r}] = list(related_{link})"
+            yield f"    if related_{link}: related[{link!r}] = related_{link}"
         yield "    if related: document['related'] = related"
-    yield "    if not known(properties): unknown_columns(properties, KNOWN, issues)"
+    if columns is None:
+        yield "    if not known(properties): unknown_columns(properties, KNOWN, issues)"
+    elif not table.known.issuperset(columns):
+        yield "    unknown_columns(properties, KNOWN, issues)"
     yield "    return document"
 
 
-def _read(column: Column, v: str) -> Iterator[str]:
-    getter, name = ("env", column.source[1:]) if column.source.startswith("/") else ("get", column.source)
-    yield f"    {v} = {getter}({name!r})"
+def _read(column: Column, v: str, columns: tuple[str, ...] | None) -> Iterator[str]:
+    if column.source.startswith("/"):
+        yield f"    {v} = envelope.get({column.source[1:]!r})"
+    elif columns is None:
+        yield f"    {v} = properties.get({column.source!r})"  # faster than a bound method kept in a variable
+    elif column.source not in columns:
+        yield f"    {v} = None"
+        return
     if column.many:
         yield f"    if {v} is not None: {v} = many({column.kind}, {v}, {column.source!r}, issues)"
         return
@@ -117,71 +166,132 @@ def _read(column: Column, v: str) -> Iterator[str]:
 
 
 def _classify(table: Table, local: Mapping[str, str]) -> Iterator[str]:
-    action = local.get(table.action, "None") if table.action else "None"
+    if not table.action:
+        yield "    category, types, outcome = NO_ACTION"
+        return
+    action = local[table.action]
     yield f"    kind = ACTIONS.get({action})"
     yield f"    if kind is None: kind = unknown({action}, issues)"
     yield "    category, types, outcome = kind"
 
 
-def _rule_links(table: Table) -> Iterator[str | None]:
-    for rule in table.rules:
-        yield from rule.related
+def _call(n: int, rule: Rule, local: Mapping[str, str], targets: list[str]) -> Iterator[str]:
+    """The call of a rule. Rules make nothing out of nothing (a test says so of all), so that most need not be called for absent columns."""
+    arguments = [local[name] if name else "None" for name in rule.reads]
+    call = f"{', '.join(targets)} = rule{n}({', '.join(arguments)})"
+    tested = [local[rule.when]] if rule.when else list(dict.fromkeys(name for name in arguments if name != "None"))
+    if len(tested) > MOST_TESTED:
+        yield f"    {call}"
+    else:
+        yield f"    if {' or '.join(f'{name} is not None' for name in tested)}: {call}"
+        yield f"    else: {' = '.join(targets)} = None"
 
 
-def _relate(table: Table, local: Mapping[str, str]) -> Iterator[str]:
-    """Rules' values first, then columns', as the interpreter does."""
-    for rule in table.rules:
-        for write, link in zip(rule.writes, rule.related, strict=True):
-            if link:
-                v = local[write]
+def _links(table: Table) -> list[Related]:
+    """The `related` fields that a table's rows and rules write."""
+    links = {column.related for column in table.columns}.union(*(rule.related for rule in table.rules))
+    return sorted(link for link in links if link)
+
+
+def _relate(table: Table, local: Mapping[str, str], results: list[list[str]]) -> Iterator[str]:
+    """Rules' values first, then columns', as the interpreter does. The lists are short: looking through them is faster than hashing."""
+    for link in _links(table):
+        yield f"    related_{link} = []"
+    for rule, variables in zip(table.rules, results, strict=True):
+        for v, written in zip(variables, rule.related, strict=True):
+            if written:
                 yield f"    if {v} is not None:"
-                yield f"        if {v}.__class__ is list: related_{link}.update(dict.fromkeys({v}))"
-                yield f"        else: related_{link}[{v}] = None"
+                yield f"        if {v}.__class__ is list:"
+                yield from _add_all(written, v)
+                yield f"        elif {v} not in related_{written}: related_{written}.append({v})"
     for column in table.columns:
         if column.related:
-            v = local[column.source]
-            add = f"related_{column.related}.update(dict.fromkeys({v}))" if column.many else f"related_{column.related}[{v}] = None"
-            yield f"    if {v} is not None: {add}"
+            v, members = local[column.source], f"related_{column.related}"
+            if column.many:
+                yield f"    if {v} is not None:"
+                yield from _add_all(column.related, v)
+            else:
+                yield f"    if {v} is not None and {v} not in {members}: {members}.append({v})"
+
+
+def _add_all(link: Related, v: str) -> Iterator[str]:
+    members = f"related_{link}"
+    yield f"            if len({v}) > {MOST_LOOKED_THROUGH}: {members} = list(dict.fromkeys([*{members}, *{v}]))"
+    yield "            else:"
+    yield f"                for member in {v}:"
+    yield f"                    if member not in {members}: {members}.append(member)"
 
 
 def tree(table: Table, local: Mapping[str, str], *, duplicates: bool) -> Tree:
-    """Every field of the document as a nested tree of (expression, whether it may be None)."""
+    """Every field of the document as a nested tree."""
     root: Tree = {}
 
-    def put(field: str, expression: str, optional: bool) -> None:
+    def put(field: str, value: str, *, optional: bool = True) -> None:
         node, (*path, leaf) = root, field.split(".")
         for part in path:
             child = node.setdefault(part, {})
-            if not isinstance(child, dict):
+            if isinstance(child, Leaf):
                 raise TypeError(f"{table.name}: {field} lies below a field that holds a value")
             node = child
-        node[leaf] = (expression, optional)
+        if isinstance(node.get(leaf), dict):
+            raise TypeError(f"{table.name}: {field} holds a value and has fields below it")
+        node[leaf] = Leaf(value, optional)
 
+    put("ecs", "ECS", optional=False)
+    put("data_stream", "DATA_STREAM", optional=False)
     for field, value in constants(table).items():
-        put(field, repr(value), False)
-    put("event.category", "category", True)
-    put("event.type", "types", False)
-    put("event.outcome", "outcome", True)
+        if field.startswith("event."):
+            put(field, repr(value), optional=False)
+    put("event.category", "category")
+    put("event.type", "types", optional=False)
+    put("event.outcome", "outcome")
     for rule in table.rules:
         for write in rule.writes:
             if not write.startswith("#"):
-                put(f"{table.vendor_root}.{write[1:]}" if write.startswith("~") else write, local[write], True)
+                put(f"{table.vendor_root}.{write[1:]}" if write.startswith("~") else write, local[write])
     for column in table.columns:
         for field in column.ecs:
-            put(field, local[column.source], True)
+            put(field, local[column.source])
         if column.vendor is not None and (duplicates or not column.duplicate):
-            put(f"{table.vendor_root}.{column.vendor}", local[column.source], True)
+            put(f"{table.vendor_root}.{column.vendor}", local[column.source])
     return root
 
 
-def _branch(variable: str, node: Tree) -> Iterator[str]:
+def _branch(variable: str, node: Tree, numbers: Iterator[int]) -> Iterator[str]:
     """Statements that build `variable` from a tree; a branch with nothing in it is left out by its parent."""
-    always = {key: leaf[0] for key, leaf in node.items() if isinstance(leaf, tuple) and not leaf[1]}
-    yield f"    {variable} = {{{', '.join(f'{key!r}: {expression}' for key, expression in always.items())}}}"
+    leaves = {key: child for key, child in node.items() if isinstance(child, Leaf)}
+    always = ", ".join(f"{key!r}: {leaf.value}" for key, leaf in leaves.items() if not leaf.optional)
+    yield f"    {variable} = {{{always}}}"
     for key, child in node.items():
-        if isinstance(child, dict):
-            below = f"{variable}__{key}"
-            yield from _branch(below, child)
-            yield f"    if {below}: {variable}[{key!r}] = {below}"
-        elif child[1]:
-            yield f"    if {child[0]} is not None: {variable}[{key!r}] = {child[0]}"
+        if not isinstance(child, Leaf):
+            yield from _below(f"{key}_{next(numbers)}", child, f"{variable}[{key!r}]", numbers)
+        elif child.optional:
+            yield f"    if {child.value} is not None: {variable}[{key!r}] = {child.value}"
+
+
+def _below(variable: str, node: Tree, target: str, numbers: Iterator[int]) -> Iterator[str]:
+    """A branch of a branch: one in which nothing can be is not begun, one with a single value needs no variable."""
+    leaves = list(_leaves(node))
+    values = list(dict.fromkeys(leaf.value for leaf in leaves))
+    if not all(leaf.optional for leaf in leaves):
+        yield from _branch(variable, node, numbers)
+        yield f"    {target} = {variable}"
+        return
+    if len(values) > MOST_TESTED:
+        yield from _branch(variable, node, numbers)
+        yield f"    if {variable}: {target} = {variable}"
+        return
+    if len(node) == len(values) == 1 and isinstance(next(iter(node.values())), Leaf):
+        yield f"    if {values[0]} is not None: {target} = {{{next(iter(node))!r}: {values[0]}}}"
+        return
+    yield f"    if {' or '.join(f'{value} is not None' for value in values)}:"
+    yield from (f"    {line}" for line in _branch(variable, node, numbers))
+    yield f"        {target} = {variable}"
+
+
+def _leaves(node: Tree) -> Iterator[Leaf]:
+    for child in node.values():
+        if isinstance(child, Leaf):
+            yield child
+        else:
+            yield from _leaves(child)

@@ -7,31 +7,27 @@ envelope facts; elastic/integrations#9047).
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import json
-import re
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import orjson
-
+from shared.normalise.bags import DEEPEST, LONGEST_KEY, bag
+from shared.normalise.bags import as_text as as_text  # noqa: PLC0414  tables have both from here
+from shared.normalise.bags import opened_text as opened_text  # noqa: PLC0414  as above
 from shared.normalise.mapping import Column, Kind
 
-PLACEHOLDERS = frozenset({"", "-", "N/A", "n/a", "NA"})
+PLACEHOLDERS = frozenset({"", "-", "N/A", "n/a"})
+LONGEST_PLACEHOLDER = 3
 NO_TIMES = ("0001-01-01T00:00:00", "1601-01-01T00:00:00")  # .NET's and FILETIME's zero: no time at all
 BEFORE_TIME = "1602"  # a date that sorts before it may be one of those
-ISO_FORM = frozenset({"--T::.", "--T::Z"})  # every third character of 2026-01-02T03:04:05.6Z, from the fifth to the twentieth
+ISO_FORM = frozenset(
+    {"--T::.", "--T::Z", "--T::"}
+)  # every third character of 2026-01-02T03:04:05.6Z, from the fifth to the twentieth
 ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
 LONGEST, SHORTEST = 2**63 - 1, -(2**63)
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
-DEEPEST = 12  # levels in a flattened bag; Elasticsearch allows 20 below the field
-LONGEST_KEY = 256  # characters; Elasticsearch refuses a flattened path and value of more than 32,766 bytes together
-LONGEST_REPR = 100_000  # characters of Python-literal text that are worth parsing
-ESCAPE = re.compile(r"\\(?:[\\'\"nrtxuU]|(.))", re.DOTALL)  # group 1: an escape that `repr` never writes
 
 
 class Issue(NamedTuple):
@@ -49,6 +45,8 @@ def keyword(value: Any, column: str, issues: Issues) -> str | None:
     """Text; numbers and booleans are written out; objects and lists are refused."""
     if value.__class__ is str:
         return None if len(value) < 4 and value in PLACEHOLDERS else value
+    if value.__class__ is int:  # report and logon ids
+        return str(value)
     return _written_out(value, column, issues)
 
 
@@ -101,7 +99,11 @@ def double(value: Any, column: str, issues: Issues) -> float | None:
     """A finite number; its text too."""
     if value is None or (value.__class__ is str and value in PLACEHOLDERS):
         return None
-    if value.__class__ is float or value.__class__ is int or (value.__class__ is str and len(value) < 400 and "_" not in value):
+    if (
+        value.__class__ is float
+        or value.__class__ is int
+        or (value.__class__ is str and len(value) < 400 and "_" not in value)
+    ):
         try:
             number = float(value)
         except (ValueError, OverflowError):
@@ -198,7 +200,7 @@ def ip(value: Any, column: str, issues: Issues) -> str | None:
     return None
 
 
-def flattened(value: Any, column: str, issues: Issues) -> Any:
+def flattened(value: Any, column: str, issues: Issues) -> Any:  # noqa: ARG001  every converter takes the three
     """An object, or a list of objects, for a `flattened` field: JSON in text is opened, Python literals too, other text is kept as {"text": …}."""
     if value.__class__ is str:
         if len(value) < 4 and value in PLACEHOLDERS:
@@ -206,82 +208,10 @@ def flattened(value: Any, column: str, issues: Issues) -> Any:
         opened = opened_text(value)
         if opened is None:
             return {"text": value}
-        value = opened
+        # Short JSON in which no key can be empty, escaped or too deep needs no look at each key.
+        short = len(value) <= LONGEST_KEY and '""' not in value and "\\" not in value and "'" not in value
+        return bag(opened, fit=short and value.count("{") + value.count("[") < DEEPEST)
     return None if value is None else bag(value)
-
-
-def opened_text(value: str) -> Any:
-    """The object or list that a text holds as JSON, or as a Python literal; None where it holds neither."""
-    if value[0] not in "{[":
-        return None
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        pass
-    # Only escapes that `repr` writes: at others Python's parser prints a warning.
-    if "'" in value and len(value) <= LONGEST_REPR and not any(escape[1] for escape in ESCAPE.finditer(value)):
-        try:
-            literal = ast.literal_eval(value)
-            return orjson.loads(orjson.dumps(literal, option=orjson.OPT_NON_STR_KEYS))
-        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-            return None
-    return None
-
-
-def bag(value: Any) -> Any:
-    """What a `flattened` field accepts: objects at the root, bounded depth, no key that is empty, too long or holds a zero byte; None where nothing is in it."""
-    if value.__class__ is dict:
-        if not value:
-            return None
-        return value if fits(value, DEEPEST) else _plain(value, DEEPEST)
-    if value.__class__ is list:
-        if not value:
-            return None
-        if not all(item.__class__ is dict for item in value):
-            value = {"values": value}
-        return value if fits(value, DEEPEST) else _plain(value, DEEPEST)
-    return {"text": as_text(value)}
-
-
-def fits(value: Any, levels: int) -> bool:
-    """Whether an object or list is such that a `flattened` field takes it as it is."""
-    if not levels:
-        return False
-    if value.__class__ is dict:
-        for key in value:
-            if not key or len(key) > LONGEST_KEY or "\x00" in key:
-                return False
-        value = value.values()
-    for item in value:
-        if (item.__class__ is dict or item.__class__ is list) and not fits(item, levels - 1):
-            return False
-    return True
-
-
-def _plain(value: Any, levels: int) -> Any:
-    """A copy that fits: what lies too deep becomes text, a key that is refused another one that the object does not have yet."""
-    if value.__class__ is dict and levels:
-        result: dict[str, Any] = {}
-        for key, item in value.items():
-            good = key.replace("\x00", "") or "(empty)"
-            if len(good) > LONGEST_KEY or good in result or (good != key and good in value):
-                digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
-                good = f"{good[: LONGEST_KEY - 20]} ({digest})"
-            result[good] = _plain(item, levels - 1)
-        return result
-    if value.__class__ is list and levels:
-        return [_plain(item, levels - 1) for item in value]
-    return as_text(value) if value.__class__ is dict or value.__class__ is list else value
-
-
-def as_text(value: Any) -> str:
-    """Any JSON value as text: text itself, else its JSON."""
-    if isinstance(value, str):
-        return value
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # deeper than orjson writes
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _shape(value: Any) -> str:
@@ -301,7 +231,17 @@ def many(one: Callable[[Any, str, Issues], Any], value: Any, column: str, issues
         opened = opened_text(value)
         value = value if opened is None else opened
     members = value if value.__class__ is list else [value]
-    result = [converted for member in members if (converted := one(member, column, issues)) is not None]
+    as_is = one is keyword or one is wildcard  # what these would do with most members is told here, for speed
+    result = [
+        converted
+        for member in members
+        if (
+            converted := member
+            if as_is and member.__class__ is str and len(member) > LONGEST_PLACEHOLDER
+            else one(member, column, issues)
+        )
+        is not None
+    ]
     return result or None
 
 

@@ -1,8 +1,12 @@
 """A record -> the document id: time first, then a hash of what the record says.
 
-Layout: 6 bytes of milliseconds since 1970 (big endian), 14 bytes of SHA-256 over tenant, table and the columns in a canonical
-form; as base64 for URLs without padding, 27 characters. Elasticsearch stores ids of that alphabet as their 20 bytes, and sorts
-them by time, so that equal prefixes compress and look-ups stay in few segments (docs/decisions/0003-document-ids.md).
+Layout: 6 bytes of milliseconds since 1970 (big endian), 14 bytes of SHA-256; as base64 for URLs without padding, 27 characters.
+Elasticsearch stores ids of that alphabet as their 20 bytes, and sorts them by time, so that equal prefixes compress and look-ups stay
+in few segments (docs/decisions/0003-document-ids.md).
+
+Hashed is the SHA-256 of `["<tenant>","<table>",["<column>",…]]`, then the values as a JSON list, columns and keys in the order of their
+code points, without blanks. So neither the order of keys nor blanks nor escapes count, and the names, which are the same in many records,
+are written and hashed once.
 
 The envelope takes no part: `time` differs between two deliveries of one row. The key that Defender documents for a table
 is among the columns, so equal keys with different content give two documents.
@@ -13,8 +17,9 @@ from __future__ import annotations
 import hashlib
 import json
 from binascii import b2a_base64
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -22,30 +27,81 @@ import orjson
 from shared.errors import Reject
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
 NO_TIME = bytes(6)
+MOST_TABLES, MOST_NAMES, LONGEST_NAMES = (
+    256,
+    16,
+    16_384,
+)  # tenants' tables, sets of columns of each, characters of such a set
+
+
+class Names:
+    """What records of one tenant and table with the same columns have in common: the columns in order, and the digest of all that."""
+
+    __slots__ = ("_digest", "columns", "values")
+
+    def __init__(self, tenant: str, table: str, columns: Iterable[str]) -> None:
+        """`values` takes a record's columns and gives their values in order. Raises `Reject` for names that can not be written as JSON."""
+        self.columns = tuple(sorted(columns))
+        self._digest = hashlib.sha256(canonical([tenant, table, self.columns])).digest()
+        # itemgetter gives no tuple for a single name
+        self.values: Callable[[Mapping[str, Any]], Sequence[Any]] = (
+            itemgetter(*self.columns) if len(self.columns) > 1 else lambda row: tuple(row.values())
+        )
+
+    def document_id(self, timestamp: Any, values: Sequence[Any]) -> str:
+        """The `_id` of a record with these values; raises `Reject` where they can not be written as JSON (nested too deeply).
+
+        timestamp: the column `Timestamp` as it came; without a readable one the prefix is zero.
+        """
+        try:
+            content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)  # what `canonical` does, less a call
+        except orjson.JSONEncodeError:
+            content = canonical(values)
+        digest = hashlib.sha256(self._digest + content).digest()
+        raw = time_prefix(timestamp) + digest[:14]
+        return b2a_base64(raw, newline=False).translate(URL_ALPHABET)[:27].decode("ascii")
+
+
+known: dict[
+    tuple[str, str], dict[tuple[str, ...], Names]
+] = {}  # (tenant, table) -> columns as they came -> their names
+
+
+def names_of(tenant: str, table: str, columns: Mapping[str, Any]) -> Names:
+    """What a record has in common with others: worked out once, because most records of a table have the same columns in the same order.
+
+    Kept within bounds, because tenants, tables and names come from outside. Raises `Reject` for names that can not be written as JSON.
+    """
+    names = tuple(columns)
+    try:
+        return known[tenant, table][names]
+    except KeyError:
+        common = Names(tenant, table, names)
+    if len(tenant) + len(table) + sum(map(len, names)) <= LONGEST_NAMES:
+        if len(known) >= MOST_TABLES:
+            known.clear()
+        seen = known.setdefault((tenant, table), {})
+        if len(seen) >= MOST_NAMES:
+            seen.clear()
+        seen[names] = common
+    return common
 
 
 def document_id(tenant: str, table: str, timestamp: Any, columns: Mapping[str, Any]) -> str:
-    """The `_id` of one record: the same for the same record in any process and on any Python version.
-
-    timestamp: the column `Timestamp` as it came; without a readable one the prefix is zero. Raises `Reject` for columns that can not
-    be written as JSON (nested too deeply).
-    """
-    digest = hashlib.sha256(f"{tenant}\n{table}\n".encode("utf-8", "replace"))
-    digest.update(canonical(columns))
-    raw = time_prefix(timestamp) + digest.digest()[:14]
-    return b2a_base64(raw, newline=False).translate(URL_ALPHABET)[:27].decode("ascii")
+    """The `_id` of one record: the same for the same record in any process and on any Python version. Raises `Reject` as `Names` does."""
+    names = names_of(tenant, table, columns)
+    return names.document_id(timestamp, names.values(columns))
 
 
-def canonical(columns: Mapping[str, Any]) -> bytes:
-    """The columns as bytes that do not depend on the order of keys; raises `Reject` for what can not be written."""
+def canonical(value: Any) -> bytes:
+    """A JSON value as bytes that do not depend on the order of keys; raises `Reject` for what can not be written."""
     try:
-        return orjson.dumps(columns, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # objects within objects beyond what orjson writes
         try:
-            return json.dumps(columns, sort_keys=True, separators=(",", ":")).encode()
+            return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
         except (RecursionError, TypeError, ValueError) as error:
             raise Reject("too_deep", f"the record can not be written as JSON: {error}") from None
 
@@ -56,5 +112,6 @@ def time_prefix(timestamp: Any) -> bytes:
         moment = datetime.fromisoformat(timestamp)
     except (TypeError, ValueError):
         return NO_TIME
-    milliseconds = ((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
+    passed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - EPOCH
+    milliseconds = passed.days * 86_400_000 + passed.seconds * 1000 + passed.microseconds // 1000
     return milliseconds.to_bytes(6, "big") if milliseconds >= 0 else NO_TIME

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.normalise import categories
-from shared.normalise.convert import Issue, Issues, as_text, bag, convert
-from shared.normalise.mapping import UNMAPPED, Action, Table
+from shared.normalise.bags import as_text, bag
+from shared.normalise.convert import Issue, Issues, convert
+from shared.normalise.mapping import UNMAPPED, Action, Related, Table
 
 Row = Mapping[str, Any]
 
@@ -17,8 +18,8 @@ ECS_VERSION = "8.17.0"
 MOST_MESSAGES = 100  # in error.message; a list of thousands may hold thousands of bad members
 
 
-def constants(table: Table) -> dict[str, Any]:
-    """The fields that are the same in every document of a table."""
+def constants(table: Table, namespace: str = "default") -> dict[str, Any]:
+    """The fields that are the same in every document of a table; `namespace` is that of the data stream."""
     return {
         "ecs.version": ECS_VERSION,
         "event.kind": categories.kind(table.name),
@@ -26,11 +27,18 @@ def constants(table: Table) -> dict[str, Any]:
         "event.module": table.dataset.partition(".")[0],
         "data_stream.type": "logs",
         "data_stream.dataset": table.dataset,
+        "data_stream.namespace": namespace,
     }
 
 
 def interpret(
-    table: Table, properties: Row, envelope: Row, issues: Issues, *, duplicates: bool = False
+    table: Table,
+    properties: Row,
+    envelope: Row,
+    issues: Issues,
+    *,
+    duplicates: bool = False,
+    namespace: str = "default",
 ) -> dict[str, Any]:
     """The nested document of one record; `duplicates` keeps vendor fields whose value ECS fields repeat."""
     values: dict[str, Any] = {}  # columns and fields, by name
@@ -38,12 +46,12 @@ def interpret(
         row, name = (envelope, column.source[1:]) if column.source.startswith("/") else (properties, column.source)
         values[column.source] = convert(column, row.get(name), issues)
 
-    fields: dict[str, Any] = constants(table)
+    fields: dict[str, Any] = constants(table, namespace)
     kind = classify(table, values.get(table.action) if table.action else None, issues)
     fields["event.category"], fields["event.type"] = list(kind.category) or None, list(kind.type)
     fields["event.outcome"] = kind.outcome
     values.update({name: fields[name] for name in ("event.category", "event.type", "event.outcome")})
-    related: dict[str, dict[str, None]] = {"hash": {}, "hosts": {}, "ip": {}, "user": {}}
+    related: dict[Related, dict[str, None]] = {"hash": {}, "hosts": {}, "ip": {}, "user": {}}
 
     for rule in table.rules:
         if rule.when is not None and values.get(rule.when) is None:
@@ -65,9 +73,9 @@ def interpret(
             fields[f"{table.vendor_root}.{column.vendor}"] = value
         relate(related, column.related, value)
 
-    for link, members in related.items():
+    for name, members in related.items():
         if members:
-            fields[f"related.{link}"] = list(members)
+            fields[f"related.{name}"] = list(members)
     unknown_columns(properties, table.known, issues)
     return nest(fields)
 
@@ -82,7 +90,7 @@ def classify(table: Table, action: str | None, issues: Issues) -> Action:
     return categories.default(table.name)
 
 
-def relate(related: dict[str, dict[str, None]], link: str | None, value: Any) -> None:
+def relate(related: dict[Related, dict[str, None]], link: Related | None, value: Any) -> None:
     """Add a value, or each of a list, to a `related` field, once."""
     if link is not None and value is not None:
         related[link].update(dict.fromkeys(value if isinstance(value, list) else [value]))

@@ -31,11 +31,15 @@ COLON = re.compile(r"\s*+:\s*+")
 WRAPPER = re.compile(r'\s*+\{\s*+"(?:records|value)"\s*+:\s*+\[')
 LIST = re.compile(r"\[")
 CLOSED = re.compile(r"\]\s*+\}?")
-STRING_OR_BRACE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}]', re.DOTALL)  # a string that nothing closes is read once, to the end
+STRING_OR_BRACE = re.compile(
+    r'"(?:[^"\\]++|\\.)*+"?|[{}]', re.DOTALL
+)  # a string that nothing closes is read once, to the end
 # Patterns that search must not begin with blanks: at each of a million blanks they would look at all that follow.
 ENVELOPE = re.compile(r'\{\s*+"(?:time|tenantId|Tenant|category|operationName|_TimeReceivedBySvc|properties|records)"')
 OBJECT = re.compile(r"\{")
-MOST_READ_AGAIN = 4_000_000  # characters of a broken body that may be read a second time, so that a hostile one costs little
+MOST_READ_AGAIN = (
+    4_000_000  # characters of a broken body that may be read a second time, so that a hostile one costs little
+)
 TOO_BIG = 2**64  # orjson writes whole numbers below this
 
 

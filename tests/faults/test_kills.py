@@ -180,7 +180,7 @@ def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(
     require("node")
     began, tail = time.monotonic(), secrets.token_hex(4)
     with elasticsearch_server.client() as admin:
-        put_templates(admin)
+        put_templates(admin, namespace=f"kills{tail}")
     user = elasticsearch_server.add_user(f"killed-{tail}")
     messages = fated_messages(SEED, KILLS * MESSAGES_EACH, PARTITIONS)
     print(f"KILL_SEED={SEED}")

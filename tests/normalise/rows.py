@@ -64,7 +64,7 @@ ODD_TEXTS = (
     "{\"\" : 1}", "{\"a\\u0000\": 1}", "{\"\\ud800\": 1}", "[NaN]", " {\"a\": 1}", "{\"a\": 18446744073709551616}", "{\"" + "k" * 300 + "\": 1}",
 )
 # fmt: on
-UNKNOWN_TABLES = ("DeviceExampleEvents", "EmailEvents", "CloudAppEvents", "IdentityLogonEvents", "Whatever", "DeviceTvmExample")
+UNKNOWN_TABLES = ("DeviceExampleEvents", "EmailExampleEvents", "IdentityExampleEvents", "Whatever", "DeviceTvmExample")
 
 RIGHT: dict[Kind, tuple[Any, ...]] = {
     "keyword": TEXTS,
@@ -141,15 +141,24 @@ def row(chance: random.Random, table: Table) -> tuple[Row, Row]:
     if maker is not None and real:
         moment = datetime(2026, 1, 2, tzinfo=UTC)
         properties = maker[0](Scene(chance, chance.choice(hosts(1)), moment, chance.randint(1, 10**6)))
-        envelope = {"time": "2026-01-02T03:05:00.1234567Z", "tenantId": TENANT, "category": f"AdvancedHunting-{table.name}", "Tenant": "DefaultTenant"}
+        envelope = {
+            "time": "2026-01-02T03:05:00.1234567Z",
+            "tenantId": TENANT,
+            "category": f"AdvancedHunting-{table.name}",
+            "Tenant": "DefaultTenant",
+        }
     share = chance.choice((0.02, 0.1, 0.5)) if real else chance.choice((0.1, 0.6, 1.0))
     for column in table.columns:
         if chance.random() < share:
-            target, name = (envelope, column.source[1:]) if column.source.startswith("/") else (properties, column.source)
+            target, name = (
+                (envelope, column.source[1:]) if column.source.startswith("/") else (properties, column.source)
+            )
             target[name] = value(chance, column, table)
     for name in table.unmapped:
         if chance.random() < 0.2:
             properties[name] = chance.choice(ANYTHING)
     for _ in range(chance.choice((0, 0, 0, 1, 3))):
-        properties[chance.choice(("ExampleColumn", "Another.One", "a\x00b", "", "k" * 300, "Zeit", "/time"))] = chance.choice(ANYTHING)
+        properties[chance.choice(("ExampleColumn", "Another.One", "a\x00b", "", "k" * 300, "Zeit", "/time"))] = (
+            chance.choice(ANYTHING)
+        )
     return properties, envelope

@@ -47,9 +47,9 @@ def user(
     (('SYSTEM', 'NT AUTHORITY', None), ('kim', 'CONTOSO', None), ('kim', 'example.com', 'kim@example.com'))
     """
     email = None
-    if name in _ABSENT:
+    if name is not None and len(name) < 4 and name in _ABSENT:
         name = None
-    if domain in _ABSENT:
+    if domain is not None and len(domain) < 4 and domain in _ABSENT:
         domain = None
     if upn is not None and "@" in upn:
         email = address(upn)
@@ -65,8 +65,8 @@ def user(
         name, suffix, its_address = split(name)
         domain = domain or suffix
         email = email or its_address
-    if domain is not None and domain.lower() in _DOMAINS:
-        domain = _DOMAINS[domain.lower()]
+    if domain is not None and (known_domain := _DOMAINS.get(domain.lower())) is not None:
+        domain = known_domain
         if domain == "NT AUTHORITY" and name is not None:
             name = _NAMES.get(name.lower(), name)
     return name, domain, email
@@ -93,10 +93,12 @@ def address(upn: str | None) -> str | None:
     """The e-mail address in a UPN, None if it has none; a guest's is turned back into the guest's own."""
     if not upn:
         return None
+    if upn.count("@") == 1 and " " not in upn and "#" not in upn and upn[0] != "@" != upn[-1]:
+        return upn  # by far the most
     name, at, domain = upn.rpartition("@")
     if not at or not name or not domain or " " in upn:
         return None
-    guest = name.upper().find("#EXT#")
+    guest = name.upper().find("#EXT#") if "#" in name else -1
     if guest > 0:
         local, underscore, its_domain = name[:guest].rpartition("_")
         if underscore and local and "." in its_domain:

@@ -19,10 +19,10 @@ def process_entity_id(device_id: str | None, process_id: int | None, creation_ti
     """
     if device_id is None or process_id is None or creation_time is None or not device_id or len(creation_time) < 19:
         return None
+    if len(creation_time) > 22 and creation_time[19] == "." and (fraction := creation_time[20:23]).isdigit():
+        return f"{device_id}-{process_id}-{creation_time[:23]}"
     if creation_time[19:20] != ".":
         return f"{device_id}-{process_id}-{creation_time[:19]}.000"
     fraction = creation_time[20:23]
-    if fraction.isdigit() and len(fraction) == 3:
-        return f"{device_id}-{process_id}-{creation_time[:23]}"
     digits = fraction[:2] if fraction[:2].isdigit() else fraction[:1]  # one or two digits, then the zone
     return f"{device_id}-{process_id}-{creation_time[:20]}{digits:0<3}"

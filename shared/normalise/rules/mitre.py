@@ -13,6 +13,7 @@ import orjson
 
 FRAMEWORK = "MITRE ATT&CK"
 MOST = 200  # techniques kept of one alert
+LONGEST, MOST_KNOWN = 2_000, 1_024  # characters of the techniques of one alert, and alerts, that are remembered
 
 # fmt: off
 TACTICS: dict[str, tuple[str, str]] = {  # lower case, letters only -> threat.tactic.name, id
@@ -80,9 +81,19 @@ def techniques(value: Any) -> Techniques:
     >>> techniques('["Valid Accounts (T1078)","Cloud Accounts (T1078.004)"]')[1:3]
     (['T1078'], ['Valid Accounts'])
     """
+    key = tuple(value) if value.__class__ is list else value
+    try:
+        return _known_techniques[key]
+    except (KeyError, TypeError):  # not seen yet, or with members that are no texts
+        found = _techniques(_texts(value))
+        _remember(_known_techniques, key, found)
+        return found
+
+
+def _techniques(texts: list[str]) -> Techniques:
     found: dict[str, str] = {}
     sub: dict[str, str] = {}
-    for text in _texts(value):
+    for text in texts:
         before, bracket, identifier = text.strip().rpartition("(")
         identifier = identifier.removesuffix(")") if bracket else identifier
         if _ID.fullmatch(identifier) is None:
@@ -107,6 +118,20 @@ def techniques(value: Any) -> Techniques:
     )
 
 
+# MITRE's vocabulary is small, and alerts repeat it; the lists are shared between documents and never changed.
+_known_techniques: dict[Any, Techniques] = {}
+_known_tactics: dict[Any, Tactics] = {}
+
+
+def _remember(known: dict[Any, Any], key: Any, found: Any) -> None:
+    """Keep what was found, within bounds: short texts, or tuples of them."""
+    texts = key if key.__class__ is tuple else (key,)
+    if all(text.__class__ is str for text in texts) and sum(map(len, texts)) <= LONGEST:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[key] = found
+
+
 def tactics(value: Any) -> Tactics:
     """Category or Categories (`DefenseEvasion`, `["InitialAccess","Malware"]`) -> the fields of `TACTIC_FIELDS`.
 
@@ -115,8 +140,18 @@ def tactics(value: Any) -> Tactics:
     >>> tactics("DefenseEvasion")
     Tactics(ids=['TA0005'], names=['Defense Evasion'], references=['https://attack.mitre.org/tactics/TA0005/'])
     """
+    key = tuple(value) if value.__class__ is list else value
+    try:
+        return _known_tactics[key]
+    except (KeyError, TypeError):  # as above
+        found = _tactics(_texts(value))
+        _remember(_known_tactics, key, found)
+        return found
+
+
+def _tactics(texts: list[str]) -> Tactics:
     found: dict[str, str] = {}
-    for text in _texts(value):
+    for text in texts:
         tactic = TACTICS.get(_LETTERS.sub("", text.lower())) if len(text) < 64 else None
         if tactic is not None:
             found[tactic[1]] = tactic[0]

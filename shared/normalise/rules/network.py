@@ -6,11 +6,12 @@ source.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import socket
 import struct
+from binascii import b2a_base64
+from functools import lru_cache
 from typing import Any
 
 # ECS: of events seen by a host, network.direction is ingress or egress from the host's point of view
@@ -153,8 +154,11 @@ def mac(address: str | None) -> str | None:
 
     Known forms: `000D3A9EC781`, `00:0d:3a:9e:c7:81`, `00-0D-…`, `000d.3a9e.c781`; 48 or 64 bits.
     """
-    if not address or len(address) > 32:
-        return None
+    return _mac(address) if address and len(address) <= 32 else None
+
+
+@lru_cache(maxsize=4096)
+def _mac(address: str) -> str | None:
     try:
         octets = bytes.fromhex(address.translate(_MAC_MARKS))
     except ValueError:
@@ -181,18 +185,31 @@ def community_id(
     number = _FLOW_PROTOCOLS.get(transport)
     if number is None or not (0 <= port <= 65535 and 0 <= other_port <= 65535):
         return None
-    try:
-        first = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
-        second = socket.inet_pton(socket.AF_INET6 if ":" in other_ip else socket.AF_INET, other_ip)
-    except (OSError, ValueError):
-        return None
-    if len(first) != len(second):
+    first, second = _packed(ip), _packed(other_ip)
+    if first is None or second is None or len(first) != len(second):
         return None
     if (first, port) > (second, other_port):
         first, port, second, other_port = second, other_port, first, port
-    flow = b"\0\0" + first + second + struct.pack("!BBHH", number, 0, port, other_port)
-    digest = hashlib.sha1(flow, usedforsecurity=False).digest()
-    return "1:" + base64.b64encode(digest).decode()
+    flow = b"\0\0" + first + second + _FLOW_END(number, 0, port, other_port)
+    return "1:" + b2a_base64(hashlib.sha1(flow, usedforsecurity=False).digest(), newline=False).decode()
+
+
+def _packed(ip: str) -> bytes | None:
+    """An address in network order, None for what is none."""
+    return _packed_short(ip) if len(ip) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=8192)
+def _packed_short(ip: str) -> bytes | None:
+    """Cached, because a fleet talks to few addresses; only short texts get here, so that the cache stays small."""
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
+    except (OSError, ValueError):
+        return None
+
+
+_LONGEST_ADDRESS = 45
+_FLOW_END = struct.Struct("!BBHH").pack
 
 
 _FLOW_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}

@@ -32,8 +32,8 @@ def process_signature(status: str | None) -> tuple[bool | None, bool | None, boo
 
 
 def file_signature(
-    is_signed: bool | None,
-    is_trusted: bool | None,
+    is_signed: bool | None,  # noqa: FBT001  columns come by position
+    is_trusted: bool | None,  # noqa: FBT001  as above
     signer: str | None,
 ) -> tuple[bool | None, bool | None, bool | None, str | None]:
     """IsSigned, IsTrusted and Signer of DeviceFileCertificateInfo -> (exists, valid, trusted, subject_name).

@@ -8,6 +8,7 @@ packages reads them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")  # RFC 3986, 3.1
@@ -30,6 +31,13 @@ class Url(NamedTuple):
 
 FIELDS = tuple(f"url.{name}" for name in Url._fields)
 NO_URL = Url()
+NO_FIELDS = tuple(NO_URL)
+LONGEST_KNOWN = 256  # characters of a URL that is remembered
+
+
+def url_fields(text: str | None) -> tuple[str | int | None, ...]:
+    """The parts of `url` in the order of `FIELDS`, remembered for short texts: a fleet talks to few hosts."""
+    return NO_FIELDS if not text else _known(text) if len(text) <= LONGEST_KNOWN else tuple(url(text))
 
 
 def url(text: str | None) -> Url:
@@ -48,7 +56,7 @@ def url(text: str | None) -> Url:
     if not text:
         return NO_URL
     if "/" not in text and ":" not in text and "?" not in text and "#" not in text and "[" not in text:
-        return Url(text, domain=_domain(text))  # the common case: a bare host
+        return Url(text, None, None, _domain(text))  # the common case: a bare host
     original, text = text, text[:LONGEST].replace("[.]", ".")
     scheme: str | None = None
     head, mark, rest = text.partition("://")
@@ -76,6 +84,11 @@ def url(text: str | None) -> Url:
         fragment or None,
         _extension(path),
     )
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str) -> tuple[str | int | None, ...]:
+    return tuple(url(text))  # a tuple proper is unpacked faster
 
 
 def request_url(host: str | None, uri: str | None) -> Url:

@@ -13,12 +13,9 @@ from shared.normalise.rules.platform import os_type_of_record
 from shared.normalise.rules.signature import process_signature
 
 
-def first(*values: Any) -> Any:
+def first(value: Any, second: Any = None, third: Any = None) -> Any:
     """The first value that is there."""
-    for value in values:
-        if value is not None:
-            return value
-    return None
+    return value if value is not None else second if second is not None else third
 
 
 def lower(value: str | None) -> str | None:
@@ -35,7 +32,7 @@ def host_names(name: str | None) -> tuple[str | None, str | None, str | None]:
     if name is None:
         return None, None, None
     hostname, dot, domain = name.partition(".")
-    if not dot or not hostname or not domain or name.replace(".", "").isdigit():
+    if not dot or not hostname or not domain or (name[-1].isdigit() and name.replace(".", "").isdigit()):
         return name.lower(), name, None
     return name.lower(), hostname, domain
 

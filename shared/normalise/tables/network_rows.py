@@ -9,7 +9,7 @@ from shared.normalise.rules.account import user
 from shared.normalise.rules.inspected import http, logon
 from shared.normalise.rules.network import INGRESS, community_id, ends, transport
 from shared.normalise.rules.url import FIELDS as URL_FIELDS
-from shared.normalise.rules.url import url
+from shared.normalise.rules.url import url_fields
 
 # fmt: off
 NOT_KEYWORD: dict[str, Kind] = {
@@ -29,7 +29,7 @@ def kinds(fields: tuple[str, ...]) -> tuple[Kind, ...]:
 
 def url_rule(column: str) -> Rule:
     """url.* from a column that holds a URL or a bare host."""
-    return rule(url, (column,), *URL_FIELDS, kind=kinds(URL_FIELDS), when=column)
+    return rule(url_fields, (column,), *URL_FIELDS, kind=kinds(URL_FIELDS), when=column)
 
 
 def remote_domain(way: str | None, domain: str | None) -> tuple[str | None, str | None]:
@@ -42,7 +42,7 @@ def request_or_remote(action: str | None, fields: Any, remote: str | None) -> tu
     found = http(action, fields)
     parts = len(URL_FIELDS)
     if remote is not None and all(value is None for value in found[-parts:]):
-        return (*found[:-parts], *url(remote))
+        return (*found[:-parts], *url_fields(remote))
     return found
 
 

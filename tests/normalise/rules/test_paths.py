@@ -60,8 +60,8 @@ PARTS = [
     (r"C:\t\a.docx:$DATA",                   r"C:\t",              "a.docx:$DATA",          "docx", "C"),
     (r"\\?\C:\t\a.dll",                      r"\\?\C:\t",          "a.dll",                 "dll",  "C"),
     (r"\\server\share\a.lnk",                r"\\server\share",    "a.lnk",                 "lnk",  None),
-    ("/home/kim/.bashrc",                    "/home/kim",          ".bashrc",               None,   None),
-    ("/home/kim/a.b/file",                   "/home/kim/a.b",      "file",                  None,   None),
+    ("/srv/kim/.bashrc",                    "/srv/kim",          ".bashrc",               None,   None),
+    ("/srv/kim/a.b/file",                   "/srv/kim/a.b",      "file",                  None,   None),
     ("/etc/odd\\name.sh",                    "/etc",               "odd\\name.sh",          "sh",   None),
     ("/x",                                   "/",                  "x",                     None,   None),
     ("name.",                                None,                 "name.",                 None,   None),
@@ -99,7 +99,7 @@ PATTERNS = [
     (r"c:\program files (x86)\vendor\app.exe", "App.exe",     r"?:\Program Files (x86)\*.exe"),
     (r"\Device\HarddiskVolume3\Users\kim",     "x.exe",       r"\Device\HarddiskVolume*\Users\*.exe"),
     ("/tmp/.x",                                "payload",     "/tmp/*"),
-    ("/home/kim/bin/tool",                     "tool",        "/home/*/*"),
+    ("/srv/kim/bin/tool",                     "tool",        "/srv/*/*"),
 ]
 # fmt: on
 

@@ -1,0 +1,151 @@
+"""BehaviorInfo, BehaviorEntities and DisruptionAndResponseEvents: what was unusual, whom it is about, and what was stopped.
+
+A behaviour may be harmless (Microsoft: "Investigate behaviors"), so its records are events and no alerts; their rows follow those of
+AlertInfo and AlertEvidence. In disruption events `host` is the device that reported, `source` and `user` are the attacker's side and
+`destination` is what was attacked.
+"""
+
+from __future__ import annotations
+
+from shared.normalise.mapping import Fragment, ecs, rule, table, vendor
+from shared.normalise.rules.account import user
+from shared.normalise.rules.command_line import args
+from shared.normalise.rules.mitre import tactics, techniques
+from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
+from shared.normalise.rules.registry import data_strings, registry
+from shared.normalise.tables.alert import cloud_provider, process_image
+from shared.normalise.tables.behavior_rules import authentication_protocol, device_name, duration, reporting_host
+from shared.normalise.tables.fragments import ACCOUNT, ACTION, DEVICE, ENVELOPE, first, os_type
+from shared.normalise.tables.network_rows import url_rule
+
+# fmt: off
+BEHAVIOR = Fragment((
+    ecs("BehaviorId",         "keyword", "event.id",       vendor="behavior_id"),
+    ecs("ServiceSource",      "keyword", "event.provider", vendor="service_source"),
+    vendor("DetectionSource", "keyword", "detection.source"),
+    vendor("Categories",      "keyword", "alert.categories", many=True),
+), (
+    rule(tactics, ("Categories",), "threat.tactic.id", "threat.tactic.name", "threat.tactic.reference"),
+))
+
+# What a behaviour went on for and which techniques it is of; without a title the type of behaviour stands for the rule's name.
+BEHAVIOR_COURSE = Fragment((
+    vendor("AttackTechniques", "keyword", "attack_techniques", many=True),
+    ecs("StartTime",           "date",    "event.start", vendor="start_time"),
+    ecs("EndTime",             "date",    "event.end",   vendor="end_time"),
+    vendor("Description",      "keyword", "description"),
+), (
+    rule(duration, ("StartTime", "EndTime"), "event.duration", kind="long"),
+    rule(techniques, ("AttackTechniques",), "threat.framework",
+         "threat.technique.id", "threat.technique.name", "threat.technique.reference",
+         "threat.technique.subtechnique.id", "threat.technique.subtechnique.name", "threat.technique.subtechnique.reference",
+         when="AttackTechniques"),
+))
+
+BEHAVIOR_INFO = table(
+    "BehaviorInfo", ("BehaviorId", "Timestamp"),
+    ENVELOPE, ACTION.without("AppGuardContainerId"), BEHAVIOR, BEHAVIOR_COURSE,
+    vendor("Title",           "keyword", "title", told=True),
+    rule(first, ("Title", "ActionType"),  "rule.name"),
+    rule(first, ("Title", "Description"), "message", kind="text"),
+    vendor("DataSources",     "keyword", "data_sources", many=True),
+    ecs("DeviceId",           "keyword", "host.id", "device.id", "cloud.instance.id", vendor="device.id", related="hosts"),
+    vendor("AccountUpn",      "keyword", "account.upn", related="user"),
+    ecs("AccountObjectId",    "keyword", "user.id", vendor="account.object_id"),
+    rule(user, ("", "", "", "AccountUpn"), "user.name", "user.domain", "user.email", related=("user", None, None)),
+)
+
+BEHAVIOR_ENTITIES = table(
+    "BehaviorEntities", ("BehaviorId", "Timestamp", "EntityType", "EntityRole"),
+    ENVELOPE, ACTION.without("AppGuardContainerId"), BEHAVIOR, DEVICE.without("ReportId", "MachineGroup"),
+    rule(first, ("ActionType",), "rule.name"),
+    os_type(registry_key="RegistryKey", path="FolderPath", additional_fields="AdditionalFields", sid="AccountSid",
+            command_line="ProcessCommandLine"),
+    vendor("DataSources",        "keyword",  "data_sources", many=True),
+    vendor("EntityType",         "keyword",  "entity_type"),
+    vendor("EntityRole",         "keyword",  "entity_role"),
+    vendor("DetailedEntityRole", "keyword",  "detailed_entity_role"),
+    vendor("ThreatFamily",       "keyword",  "threat.family"),
+    ecs("FileName",              "keyword",  "file.name",        vendor="file.name"),
+    vendor("FolderPath",         "keyword",  "folder_path",      told=True),
+    ecs("FileSize",              "long",     "file.size",        vendor="file.size"),
+    ecs("SHA1",                  "keyword",  "file.hash.sha1",   vendor="sha1",   related="hash"),
+    ecs("SHA256",                "keyword",  "file.hash.sha256", vendor="sha256", related="hash"),
+    rule(full_path,    ("FolderPath", "FileName"), "file.path"),
+    rule(directory,    ("file.path",),             "file.directory"),
+    rule(extension,    ("FileName",),              "file.extension"),
+    rule(drive_letter, ("file.path",),             "file.drive_letter"),
+    rule(process_image, ("EntityType", "FileName", "file.path"), "process.name", "process.executable"),
+    ecs("ProcessCommandLine",    "wildcard", "process.command_line", vendor="process.command_line"),
+    rule(args, ("ProcessCommandLine", "host.os.type", "process.executable"), "process.args", "process.args_count",
+         kind=("keyword", "long"), when="ProcessCommandLine"),
+    ACCOUNT.at("user"),
+    ecs("LocalIP",               "ip",       "source.ip", "source.address",           vendor="local.ip",  related="ip"),
+    ecs("RemoteIP",              "ip",       "destination.ip", "destination.address", vendor="remote.ip", related="ip"),
+    vendor("RemoteUrl",          "keyword",  "remote.url", told=True),
+    url_rule("RemoteUrl"),
+    ecs("NetworkMessageId",      "keyword",  "email.local_id",   vendor="network.message_id"),
+    ecs("EmailSubject",          "keyword",  "email.subject",    vendor="email.subject"),
+    vendor("EmailClusterId",     "keyword",  "email.cluster_id"),
+    vendor("Application",        "keyword",  "application"),
+    vendor("ApplicationId",      "keyword",  "application_id"),
+    vendor("OAuthApplicationId", "keyword",  "oauth_application_id"),
+    vendor("RegistryKey",        "keyword",  "registry.key",        told=True),
+    vendor("RegistryValueName",  "wildcard", "registry.value_name", told=True),
+    vendor("RegistryValueData",  "wildcard", "registry.value_data", told=True),
+    rule(registry, ("RegistryKey", "RegistryValueName"), "registry.hive", "registry.key", "registry.value", "registry.path"),
+    rule(data_strings, ("RegistryValueData", ""), "registry.data.strings", kind="wildcard"),
+    vendor("CloudPlatform",      "keyword",  "cloud_platform", told=True),
+    rule(cloud_provider, ("CloudPlatform",), "cloud.provider"),
+    vendor("CloudResourceType",  "keyword",  "cloud_resource_type"),
+    vendor("CloudResourceId",    "keyword",  "cloud_resource_id"),
+    ecs("CloudSubscriptionId",   "keyword",  "cloud.account.id", vendor="cloud_subscription_id"),
+)
+
+DISRUPTION_AND_RESPONSE_EVENTS = table(
+    "DisruptionAndResponseEvents", ("DeviceId", "ActionType", "Timestamp"),
+    ENVELOPE, ACTION.without("AdditionalFields", "AppGuardContainerId"),
+    ecs("DeviceId",                  "keyword", "host.id", "device.id", "cloud.instance.id", vendor="device.id", related="hosts"),
+    vendor("DeviceName",             "keyword", "device.name",   told=True),
+    vendor("DomainName",             "keyword", "device.domain", told=True),
+    rule(reporting_host, ("DeviceName", "DomainName"), "host.name", "host.hostname", "host.domain", related=("hosts", None, None)),
+    ecs("InitiatingProcessId",       "long",    "process.pid",   vendor="initiating_process.id"),
+    ecs("InitiatingProcessFileName", "keyword", "process.name",  vendor="initiating_process.file_name"),
+    vendor("SourceUserSid",          "keyword", "source.account_sid",    told=True),
+    vendor("SourceUserName",         "keyword", "source.account_name",   told=True),
+    vendor("SourceUserDomainName",   "keyword", "source.account_domain", told=True),
+    rule(user,  ("SourceUserName", "SourceUserDomainName", "SourceUserSid", ""), "user.name", "user.domain", "user.email", related=("user", None, None)),
+    rule(first, ("SourceUserSid",), "user.id"),
+    vendor("SourceDeviceId",         "keyword", "source.device_id", related="hosts"),
+    vendor("SourceDeviceName",       "keyword", "source.device_name",  told=True),
+    vendor("SourceDomainName",       "keyword", "source.domain_name"),
+    rule(device_name, ("SourceDeviceName", "SourceDomainName"), "source.domain", related="hosts"),
+    ecs("SourceIpAddress",           "ip",      "source.ip", "source.address", vendor="source.ip_address", related="ip"),
+    ecs("SourcePort",                "long",    "source.port", vendor="source.port"),
+    vendor("TargetDeviceId",         "keyword", "target.device_id", related="hosts"),
+    vendor("TargetDeviceName",       "keyword", "target.device_name",  told=True),
+    vendor("TargetDomainName",       "keyword", "target.domain_name"),
+    rule(device_name, ("TargetDeviceName", "TargetDomainName"), "destination.domain", related="hosts"),
+    ecs("IpAddress",                 "ip",      "destination.ip", "destination.address", vendor="ip_address", related="ip"),
+    ecs("Port",                      "long",    "destination.port", vendor="port"),
+    vendor("AuthenticationProtocol", "keyword", "authentication_protocol"),
+    rule(authentication_protocol, ("AuthenticationProtocol",), "network.protocol"),
+    vendor("Service",                "keyword", "service"),
+    vendor("InterfaceUuid",          "keyword", "interface.uuid"),
+    vendor("InterfaceFriendlyName",  "keyword", "interface.friendly_name"),
+    ecs("FileName",                  "keyword", "file.name",    vendor="file.name"),
+    rule(extension, ("FileName",), "file.extension"),
+    vendor("ShareName",              "keyword", "share_name"),
+    vendor("LogonType",              "keyword", "logon.type"),
+    vendor("LogonId",                "keyword", "logon.id"),
+    vendor("SessionId",              "keyword", "session_id"),
+    vendor("CompromisedAccountCount", "long",   "compromised_account_count"),
+    ecs("PolicyId",                  "keyword", "rule.id",      vendor="policy.id"),
+    ecs("PolicyName",                "keyword", "rule.name",    vendor="policy.name"),
+    ecs("PolicyVersion",             "keyword", "rule.version", vendor="policy.version"),
+    vendor("PolicyHash",             "keyword", "policy.hash"),
+    vendor("IsPolicyOn",             "boolean", "policy.is_on"),
+    vendor("DataSources",            "keyword", "data_sources", many=True),
+    vendor("ReportType",             "keyword", "report_type"),
+)
+# fmt: on

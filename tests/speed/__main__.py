@@ -1,0 +1,34 @@
+"""`make bench`: every measurement in turn; each prints ratios of what was measured side by side in its own run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MEASUREMENTS = {
+    "normalising, against orjson.loads + orjson.dumps of the same record": ["tests.speed.normalise"],
+    "hub messages to Elasticsearch, against helpers.bulk with ready-made dicts": ["tests.speed.stream"],
+    "shipping alone, against helpers.bulk with the same documents": ["tests.speed.bulk"],
+    "peak memory of a worker with 100 messages of 1 MB": ["tests.speed.memory"],
+    "cold start, against the SDKs alone": ["tests.speed.cold_start"],
+}
+
+
+def main() -> int:
+    """Run them all; 1 if one of them fails."""
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.release()}"
+    )
+    failed = 0
+    for words, module in MEASUREMENTS.items():
+        print(f"\n== {words}", flush=True)
+        failed += subprocess.run([sys.executable, "-W", "ignore", "-m", *module], cwd=ROOT, check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

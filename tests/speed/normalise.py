@@ -1,0 +1,210 @@
+"""Messages as Defender packs them -> how long normalising takes against parsing and writing the same records with orjson.
+
+`python -m tests.speed.normalise [--rounds 15] [--check]` prints, by table and over a realistic mix, the time of decode, id, document and
+its JSON for each record (a), the time of `orjson.loads` and `orjson.dumps` of the record (b), and a : b. Both are measured in turn, message
+by message, and the best of all rounds counts. A round begins with a worker that remembers nothing, has it read other records of the same
+fleet, and measures with records that it has not seen. `--check` exits 1 where a limit is exceeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from local.load import groups, json_bytes, packed, records
+from shared.normalise import convert, identity
+from shared.normalise.compile import compile_table
+from shared.normalise.decode import Message, Unreadable
+from shared.normalise.interpret import interpret
+from shared.normalise.normaliser import Normaliser
+from shared.normalise.rules import command_line, mitre, network, platform, url
+from shared.normalise.tables import table
+
+MOST, MOST_OF_PROCESSES, MOST_OF_MIX, LEAST_GAIN = 7.0, 5.0, 5.0, 3.0
+MOST_TO_IMPORT, MOST_TO_COMPILE = 100.0, 150.0  # milliseconds
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOW = "2026-01-02T03:04:06.789Z"
+MIX, MIX_APART = "(mix within each message)", "(mix, one table a message)"
+PROCESSES = "DeviceProcessEvents"
+
+type Group = list[list[bytes]]  # records' JSON, message by message
+
+
+def forget() -> None:
+    """Empty everything that is remembered between records."""
+    for known in (identity.known, mitre._known_techniques, mitre._known_tactics):
+        known.clear()
+    for module in (convert, command_line, network, platform, url):
+        for member in vars(module).values():
+            if hasattr(member, "cache_clear"):
+                member.cache_clear()
+
+
+def messages(each: int, mix: int) -> dict[str, tuple[Group, Group]]:
+    """Records by table and for the mix, in groups that fill a message (hundreds of records, at most 1 MB).
+
+    Two different lots of one fleet: what the worker has seen before, and what is measured.
+    """
+    found: defaultdict[str, list[bytes]] = defaultdict(list)
+    for record in records(each * 24, seed=11):
+        text = json_bytes(record)
+        found[MIX].append(text)
+        found[record["category"].removeprefix("AdvancedHunting-")].append(text)
+    chance = random.Random(1)
+    load: dict[str, tuple[Group, Group]] = {}
+    for name, texts in found.items():
+        most = min(len(texts) // 2, mix if name == MIX else each)
+        before, measured = texts[: len(texts) // 2], texts[len(texts) // 2 :][:most]
+        load[name] = (in_messages(before, chance), in_messages(measured, chance))
+    load[MIX_APART] = (tables_apart(load[MIX][0], chance), tables_apart(load[MIX][1], chance))
+    return load
+
+
+def tables_apart(mixed: Group, chance: random.Random) -> Group:
+    """The same records with those of one table in a message of their own; Microsoft does not say whether a message mixes tables."""
+    found: defaultdict[str, list[bytes]] = defaultdict(list)
+    for texts in mixed:
+        for text in texts:
+            found[orjson.loads(text)["category"]].append(text)
+    apart = [texts for table_texts in found.values() for texts in in_messages(table_texts, chance)]
+    chance.shuffle(apart)
+    return apart
+
+
+def in_messages(texts: list[bytes], chance: random.Random) -> Group:
+    """Records in groups that fill a message."""
+    return list(groups([orjson.loads(text) for text in texts], chance))
+
+
+def normalise(normaliser: Normaliser, message: Message) -> None:
+    """What the flow does with a message, up to the documents' JSON."""
+    for piece in normaliser.identified(message):
+        if isinstance(piece, Unreadable):
+            raise TypeError("a record of the load can not be read")
+        record, id = piece
+        orjson.dumps(normaliser.normalise(record, id, NOW).document)
+
+
+def round_trip(texts: Sequence[bytes]) -> None:
+    """What every program that takes records in and sends them out has to do at least."""
+    for text in texts:
+        orjson.dumps(orjson.loads(text))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long something takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def compare(before: Group, group: Group, rounds: int) -> tuple[float, float]:
+    """Microseconds for each record: (a) normalised, (b) parsed and written."""
+    normaliser = Normaliser()
+    earlier = [Message(packed(texts)) for texts in before]
+    bodies = [Message(packed(texts)) for texts in group]
+    ours, plain = [float("inf")] * len(group), [float("inf")] * len(group)
+    for _ in range(rounds):
+        forget()
+        for message in earlier:
+            normalise(normaliser, message)
+        for number, (message, texts) in enumerate(zip(bodies, group, strict=True)):
+            ours[number] = min(ours[number], seconds(partial(normalise, normaliser, message)))
+            plain[number] = min(plain[number], seconds(partial(round_trip, texts)))
+    count = sum(map(len, group))
+    return sum(ours) / count * 1e6, sum(plain) / count * 1e6
+
+
+def gain(texts: Sequence[bytes], rounds: int) -> tuple[float, float]:
+    """Microseconds for each record of process events: (interpreter, compiled function)."""
+    meaning = table(PROCESSES)
+    if meaning is None:
+        raise LookupError(PROCESSES)
+    compiled = compile_table(meaning)
+    rows = [orjson.loads(text) for text in texts]
+    slow = fast = float("inf")
+    for _ in range(rounds):
+        slow = min(slow, seconds(lambda: [interpret(meaning, row["properties"], row, []) for row in rows]))
+        fast = min(fast, seconds(lambda: [compiled(row["properties"], row, []) for row in rows]))
+    return slow / len(rows) * 1e6, fast / len(rows) * 1e6
+
+
+START = """
+import time
+begun = time.perf_counter()
+from shared.normalise.normaliser import Normaliser
+from shared.normalise.compile import compile_table
+from shared.normalise.tables import all_tables
+tables = all_tables()
+imported = time.perf_counter()
+layouts = [table for known in tables for table in {id(table): table for table in (known, *known.variants.values())}.values()]
+for layout in layouts:
+    compile_table(layout)
+print(imported - begun, time.perf_counter() - imported, len(layouts))
+"""
+
+
+def start(rounds: int) -> tuple[float, float, int]:
+    """Milliseconds to import the modules of all tables and to compile all layouts, in fresh processes; how many layouts there are."""
+    found = []
+    for _ in range(rounds + 1):  # the first one writes bytecode
+        done = subprocess.run(
+            [sys.executable, "-c", START],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.append(tuple(map(float, done.stdout.split())))
+    imported, compiled, layouts = (min(figures) for figures in zip(*found[1:], strict=True))
+    return imported * 1000, compiled * 1000, int(layouts)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--records", type=int, default=600, help="of each table; the mix has five times as many")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a limit is exceeded")
+    options = parser.parse_args(arguments)
+    load = messages(options.records, options.records * 5)
+    gc.collect()
+    gc.freeze()  # the load itself is not the worker's; the collector is on, as in the worker
+    failed = []
+    print(f"{'':28}{'records':>8}{'bytes':>7}{'ours µs':>9}{'orjson µs':>11}{'ratio':>7}{'limit':>7}")
+    for name, (before, group) in sorted(load.items()):
+        ours, plain = compare(before, group, options.rounds)
+        limit = {MIX: MOST_OF_MIX, MIX_APART: MOST_OF_MIX, PROCESSES: MOST_OF_PROCESSES}.get(name, MOST)
+        count = sum(map(len, group))
+        size = sum(len(text) for texts in group for text in texts) // count
+        print(f"{name:28}{count:8}{size:7}{ours:9.2f}{plain:11.2f}{ours / plain:7.2f}{limit:7.1f}")
+        if ours / plain > limit:
+            failed.append(f"{name} takes {ours / plain:.2f} times as long as orjson, at most {limit} is wanted")
+    slow, fast = gain(load[PROCESSES][1][0], options.rounds)
+    print(f"interpreter {slow:.1f} µs, compiled {fast:.1f} µs, {slow / fast:.1f} times as fast (at least {LEAST_GAIN})")
+    if slow / fast < LEAST_GAIN:
+        failed.append(f"the compiled function is only {slow / fast:.1f} times as fast as the interpreter")
+    imported, compiled, layouts = start(options.rounds)
+    print(
+        f"import of all tables {imported:.0f} ms (at most {MOST_TO_IMPORT:.0f}), compiling their {layouts} layouts {compiled:.0f} ms (at most {MOST_TO_COMPILE:.0f})"
+    )
+    failed += [f"importing takes {imported:.0f} ms"] * (imported > MOST_TO_IMPORT) + [
+        f"compiling takes {compiled:.0f} ms"
+    ] * (compiled > MOST_TO_COMPILE)
+    print("\n".join(failed), file=sys.stderr)
+    return 1 if options.check and failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
