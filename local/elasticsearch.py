@@ -32,7 +32,8 @@ __all__ = ["ADMIN", "SHIPPER_ROLE", "LocalElasticsearch", "User", "adapt_templat
 
 ADMIN = "admin"
 START_SECONDS = 120.0
-USER_SECONDS = 20.0
+USER_SECONDS = 90.0
+NUDGE_SECONDS = 5.0  # after which the files are touched again, should the server have missed a change
 RELOAD = "250ms"  # how often the server looks at the users and roles files (5 s if not set)
 
 # What may ship and nothing more: make our data streams, add documents to them.
@@ -127,7 +128,7 @@ class LocalElasticsearch:
 
     def _wait_for(self, user: User, role_name: str, role: Mapping[str, Any]) -> None:
         """Return when `user` can log in, has its new role, and the role's privileges are in force."""
-        deadline = time.monotonic() + USER_SECONDS
+        deadline, nudge = time.monotonic() + USER_SECONDS, time.monotonic() + NUDGE_SECONDS
         who, wanted = (user.name, user.password), _question(role)
         while time.monotonic() < deadline:
             answer = requests.get(f"{self.url}/_security/_authenticate", auth=who, timeout=10)
@@ -142,6 +143,10 @@ class LocalElasticsearch:
                 )
                 if privileges.status_code == 200 and privileges.json()["has_all_requested"]:
                     return
+            if time.monotonic() > nudge:
+                nudge = time.monotonic() + NUDGE_SECONDS
+                for name in ("roles.yml", "users_roles", "users"):
+                    os.utime(self.home / "config" / name)
             time.sleep(0.05)
         raise RuntimeError(f"Elasticsearch did not take up the user {user.name} within {USER_SECONDS:.0f} seconds.")
 

@@ -42,7 +42,7 @@ def one(converter: Any, value: Any) -> tuple[Any, int]:
 
 # fmt: off
 @pytest.mark.parametrize(("value", "expected", "issues"), [
-    ("text", "text", 0), ("", None, 0), ("-", None, 0), ("N/A", None, 0), ("n/a", None, 0), ("NA", None, 0), (None, None, 0), ("--", "--", 0), ("nan", "nan", 0),
+    ("text", "text", 0), ("", None, 0), ("-", None, 0), ("N/A", None, 0), ("n/a", None, 0), ("NA", "NA", 0), (None, None, 0), ("--", "--", 0), ("nan", "nan", 0),
     (0, "0", 0), (17, "17", 0), (2**64, "18446744073709551616", 0), (1.5, "1.5", 0), (True, "true", 0), (False, "false", 0),
     ({"a": 1}, None, 1), ([1], None, 1), (" ", " ", 0),
 ])
