@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.normalise.interpret import constants
 from shared.normalise.mapping import UNMAPPED, Kind, Table
 from shared.normalise.tables import all_tables, carrier
+from shared.normalise.tables.cloud_entities import object_fields
 from tools.schema import ecs_levels, ecs_types, elastic_types, type_of
 
 KIND_TYPES: dict[Kind, str] = {
@@ -92,7 +93,11 @@ def fields(dataset: str) -> dict[str, str]:
         found[f"{table.vendor_root}.{UNMAPPED}"] = "flattened"
         for use in uses(table):
             if use.type in ("object", "nested"):
-                found |= {name: kind for name, kind in ecs_types().items() if name.startswith(f"{use.field}.")}
+                below = ecs_types() | {
+                    f"{table.vendor_root}.{name}": KIND_TYPES[kind] for name, kind in object_fields().items()
+                }
+                below |= elastic_types(dataset)
+                found |= {name: kind for name, kind in below.items() if name.startswith(f"{use.field}.")}
             if use.type != "object":  # a nested field (email.attachments) has to be named itself as well
                 found[use.field] = use.type
     return dict(sorted(found.items()))

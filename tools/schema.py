@@ -6,6 +6,8 @@ import csv
 from functools import cache
 from pathlib import Path
 
+from shared.normalise.cloud_message import COLUMNS
+
 SCHEMA = Path(__file__).resolve().parent.parent / "schema"
 
 
@@ -17,8 +19,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def columns() -> dict[str, dict[str, str]]:
-    """Table -> column -> documented type."""
-    found: dict[str, dict[str, str]] = {}
+    """Table, or kind of Defender for Cloud message, -> column -> documented type."""
+    found: dict[str, dict[str, str]] = {kind: dict(names) for kind, names in COLUMNS.items()}
     for row in rows("defender.csv"):
         found.setdefault(row["table"], {})[row["column"]] = row["type"]
     return found
@@ -55,6 +57,9 @@ BEYOND_ECS: dict[str, str] = {
     "process.Ext.api.parameters.protection": "keyword",
     "process.Ext.api.parameters.size": "long",
     "process.Ext.token.integrity_level_name": "keyword",
+    "package.fixed_version": "keyword",
+    "resource.sub_type": "keyword",
+    "resource.type": "keyword",
     "resource.id": "keyword",
     "resource.name": "keyword",
     "result.evaluation": "keyword",

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from shared.errors import Reject
+from shared.normalise.cloud_message import kind_of
 from shared.normalise.identity import Names
 from shared.normalise.salvage import WRAPPERS, exact_pieces, pieces
 
@@ -23,10 +24,6 @@ GZIP = b"\x1f\x8b"
 MOST_INFLATED = 16 * 1024 * 1024  # bytes a gzipped body may unpack to; an Event Hub message holds 1 MB
 PREFIX = "AdvancedHunting-"
 LONGEST_NAME = 200  # characters of a table's name, which is kept in counts and in metrics
-CLOUD_TYPE = "microsoft.security/"
-CLOUD_ALERT = frozenset(
-    {"AlertUri", "SystemAlertId", "AlertDisplayName", "alertDisplayName", "systemAlertId", "AlertType"}
-)
 MOST_WRAPPERS = 4  # lists of records within one another that are opened
 
 
@@ -231,8 +228,8 @@ def _record(message: Message, body: Body, position: int, value: Any) -> Record |
 def classify(value: Any) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     """(table, envelope, columns) of one JSON value; raises `Reject` where it is no Defender record.
 
-    Defender XDR: `category` = AdvancedHunting-<Table> and an object `properties`. Defender for Cloud has no such envelope: its alerts and
-    resources are told by their own keys, and the whole object is the row.
+    Defender XDR: `category` = AdvancedHunting-<Table> and an object `properties`. Defender for Cloud has no such envelope: `cloud_message`
+    tells its messages apart, and the whole object is the row.
     """
     if value.__class__ is not dict:
         raise Reject(NO_OBJECT.code, NO_OBJECT.reason)
@@ -240,7 +237,7 @@ def classify(value: Any) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     properties = value.get("properties")
     if category.__class__ is str and category[:16] == PREFIX and properties.__class__ is dict and properties:
         return table_name(category[16:]), value, properties
-    if (cloud := cloud_table(value)) is not None:
+    if category.__class__ is not str and (cloud := kind_of(value)) is not None:
         return table_name(cloud), {}, value
     if properties.__class__ is str:
         try:
@@ -259,14 +256,3 @@ def table_name(name: str) -> str:
     if 0 < len(name) <= LONGEST_NAME:
         return name
     raise Reject("no_category", f"the record's category has {len(name)} characters where a table's name should be")
-
-
-def cloud_table(value: Mapping[str, Any]) -> str | None:
-    """What a Defender for Cloud export message is called here, or None: `SecurityAlert`, or the last part of its ARM type."""
-    if not CLOUD_ALERT.isdisjoint(value):
-        return "SecurityAlert"
-    kind = value.get("type") or value.get("Type")
-    if isinstance(kind, str) and kind[:19].lower() == CLOUD_TYPE and len(kind) > 19:
-        name = kind.rpartition("/")[2]
-        return "SecurityAlert" if name.lower() == "alerts" else name or None
-    return None

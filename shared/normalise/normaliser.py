@@ -14,6 +14,7 @@ from typing import Any
 from shared.errors import Reject
 from shared.normalise import categories
 from shared.normalise.bags import as_text
+from shared.normalise.cloud_message import COLUMNS, opened
 from shared.normalise.compile import Normalise, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
@@ -60,6 +61,7 @@ class Normaliser:
         self._duplicates = duplicates
         self._original = original
         self._layouts: dict[str, Layout] = {}
+        self._messages: dict[str, Layout] = {}  # of Defender for Cloud
         self._variants: dict[int, Layout] = {}  # by the identity of the table
         self._carriers: dict[Hashable, Layout] = {}
 
@@ -90,7 +92,9 @@ class Normaliser:
     def normalise(self, record: Record, id: str, arrived: str) -> Normalised:
         """The document of a record; `arrived` (ISO 8601) becomes event.ingested."""
         columns, names = record.properties, record.names
-        layout = self._layouts.get(record.table) or self._layout(record.table, cloud=not record.envelope)
+        if not record.envelope:
+            return self._message(record, id, arrived)
+        layout = self._layouts.get(record.table) or self._layout(record.table)
         if layout.table.variants:
             action = columns.get(layout.table.action or "")
             variant = layout.table.variants.get(action) if action.__class__ is str else None
@@ -99,6 +103,19 @@ class Normaliser:
         function = layout.function if names is None else layout.fitted.get(names) or self._fit(layout, names)
         issues: Issues = []
         document = function(columns, record.envelope, issues, record.values)
+        return self._finished(record, id, arrived, layout, document, issues)
+
+    def _message(self, record: Record, id: str, arrived: str) -> Normalised:
+        """The document of a Defender for Cloud message, which is opened first; its envelope is when the hub took it."""
+        layout = self._messages.get(record.table) or self._layout(record.table, cloud=True)
+        issues: Issues = []
+        columns = opened(record.table, record.properties, issues) if layout.known else record.properties
+        document = layout.function(columns, {"enqueued": record.enqueued or arrived}, issues)
+        return self._finished(record, id, arrived, layout, document, issues)
+
+    def _finished(
+        self, record: Record, id: str, arrived: str, layout: Layout, document: dict[str, Any], issues: Issues
+    ) -> Normalised:
         document["event"]["ingested"] = arrived
         if "@timestamp" not in document:
             document["@timestamp"] = record.enqueued or arrived
@@ -109,10 +126,12 @@ class Normaliser:
             document["event"]["original"] = record.original().decode("utf-8", "replace")
         return Normalised(layout.index, id, document, issues, layout.known)
 
-    def _layout(self, name: str, *, cloud: bool) -> Layout:
+    def _layout(self, name: str, *, cloud: bool = False) -> Layout:
         meaning = table(name)
-        if meaning is not None:
-            return self._layouts.setdefault(name, self._ready(meaning))
+        if (
+            meaning is not None and (name in COLUMNS) == cloud
+        ):  # a category may have a message's name, and a type a table's
+            return (self._messages if cloud else self._layouts).setdefault(name, self._ready(meaning))
         # Names of tables that we do not know come from outside: those that mean the same share one function.
         key = name if name in categories.ACTIONS else (cloud, categories.kind(name), categories.default(name))
         return self._carriers.get(key) or self._carriers.setdefault(

@@ -75,6 +75,15 @@ FAMILIES: dict[str, str] = {
     "MessageUrlInfo":                           "message",
     "OAuthAppInfo":                             "sign_in",
     "UrlClickEvents":                           "email",
+    # Defender for Cloud's messages
+    "SecurityAlert":                           "cloud_export",
+    "assessments":                             "cloud_export",
+    "regulatoryComplianceAssessments":         "cloud_export",
+    "regulatoryComplianceControls":            "cloud_export",
+    "regulatoryComplianceStandards":           "cloud_export",
+    "secureScoreControls":                     "cloud_export",
+    "secureScores":                            "cloud_export",
+    "subAssessments":                          "cloud_export",
 }
 # fmt: on
 

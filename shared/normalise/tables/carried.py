@@ -73,7 +73,7 @@ _CLOUD = table(
     "(a Defender for Cloud message)",
     (),
     *(Column(key, "date", told=True) for key in CLOUD_TIMES),
-    vendor("properties", "flattened", "properties"),
+    vendor("properties", "flattened", "carried"),  # `properties` is an object in messages that we know
     rule(cloud_time, (*CLOUD_TIMES, "properties"), "@timestamp", kind="date"),
     dataset=CLOUD_DATASET,
     vendor_root=CLOUD_DATASET,

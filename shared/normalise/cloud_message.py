@@ -1,0 +1,292 @@
+"""A Defender for Cloud export message (nested, in either letter case) -> its kind, and its values as columns by the paths that tables name.
+
+The same message comes with keys in camelCase and in PascalCase, as the alerts' REST object and as a flat one, and with `$type` hints of a
+serialiser (facts: continuous_export.case). A column is the path of a value as Microsoft's API documents spell it, whatever the message
+spells: `properties.status.code`. `COLUMNS` lists all we know of, with their documented types; what is not listed there is handed on under
+its own path, so that it is reported and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.normalise.bags import opened_text
+from shared.normalise.convert import Issues
+
+type Tree = dict[
+    str, "str | Tree"
+]  # key -> the column's name, or what lies below; by its usual spellings and in lower case
+
+LONGEST_KIND = 200  # characters of a kind that we do not know
+LONGEST_ID = 4096  # characters of an id that is looked at; the longest seen have about 1,000
+DEEPEST = 12  # levels of a bag whose keys are written in lower case
+_PREFIX = "microsoft.security/"
+_ALERTS = "SecurityAlert"
+
+# fmt: off
+# The last part of a type, or of the collection in an id -> kind. The API's examples have some in the singular.
+KINDS: dict[str, str] = {
+    "alerts":                           _ALERTS,
+    "assessments":                      "assessments",
+    "subassessments":                   "subAssessments",
+    "securescores":                     "secureScores",
+    "securescorecontrols":              "secureScoreControls",
+    "regulatorycompliancestandards":    "regulatoryComplianceStandards",
+    "regulatorycompliancestandard":     "regulatoryComplianceStandards",
+    "regulatorycompliancecontrols":     "regulatoryComplianceControls",
+    "regulatorycompliancecontrol":      "regulatoryComplianceControls",
+    "regulatorycomplianceassessments":  "regulatoryComplianceAssessments",
+    "regulatorycomplianceassessment":   "regulatoryComplianceAssessments",
+}
+# Keys that only one kind has, at the message's root or in its properties, for a message without a type and an id that tell.
+_ALERT_KEYS = frozenset({"systemalertid", "alertdisplayname", "alerttype", "alerturi", "compromisedentity"})
+_TELLING: tuple[tuple[frozenset[str], str], ...] = (
+    (_ALERT_KEYS,                                                       _ALERTS),
+    (frozenset({"subassessmenteventdataenrichment"}),                   "subAssessments"),
+    (frozenset({"assessmenteventdataenrichment"}),                      "assessments"),
+    (frozenset({"healthyresourcecount", "unhealthyresourcecount"}),     "secureScoreControls"),
+    (frozenset({"passedcontrols", "failedcontrols"}),                   "regulatoryComplianceStandards"),
+    (frozenset({"passedassessments", "failedassessments"}),             "regulatoryComplianceControls"),
+    (frozenset({"passedresources", "failedresources"}),                 "regulatoryComplianceAssessments"),
+)
+
+_ARM = """
+    $type id name type kind location tenantId tags:dynamic resourceGroup subscriptionId
+    securityEventDataEnrichment.$type securityEventDataEnrichment.action securityEventDataEnrichment.apiVersion
+    securityEventDataEnrichment.isSnapshot:bool securityEventDataEnrichment.interval
+"""
+_RESOURCE = """
+    properties.resourceDetails.$type properties.resourceDetails.source properties.resourceDetails.id properties.resourceDetails.resourceId
+    properties.resourceDetails.resourceName properties.resourceDetails.resourceType properties.resourceDetails.resourceProvider
+    properties.resourceDetails.nativeResourceId properties.resourceDetails.machineName properties.resourceDetails.workspaceId
+    properties.resourceDetails.sourceComputerId properties.resourceDetails.vmuuid properties.resourceDetails.serverName
+    properties.resourceDetails.databaseName properties.resourceDetails.connectorId properties.resourceDetails.region
+    properties.resourceDetails.nativeCloudUniqueIdentifier properties.resourceDetails.hierarchyId
+"""
+_SCORE = """
+    properties.$type properties.displayName properties.environment properties.weight:long
+    properties.score.$type properties.score.max:long properties.score.current:real properties.score.percentage:real
+"""
+_SPECIFIED: dict[str, str] = {  # kind -> columns, each with its type after a colon unless it is text
+    _ALERTS: """
+        $type id name type kind location tenantId tags:dynamic version systemAlertId alertType alertDisplayName alertName alertUri description
+        severity reportedSeverity status state providerAlertStatus intent techniques:dynamic subTechniques:dynamic isIncident:bool
+        timeGenerated:datetime timeGeneratedUtc:datetime reportedTimeUtc:datetime detectedTimeUtc:datetime startTimeUtc:datetime endTimeUtc:datetime
+        processingEndTime:datetime processingEndTimeUtc:datetime vendorName productName productComponentName correlationKey compromisedEntity
+        confidenceLevel confidenceScore confidenceReasons:dynamic azureResourceId azureResourceSubscriptionId associatedResource subscriptionId
+        workspaceId workspaceSubscriptionId workspaceResourceGroup workspaceArmId agentId instanceId systemSource actionTaken canBeInvestigated:bool
+        remediationSteps:dynamic extendedProperties:dynamic extendedLinks:dynamic resourceIdentifiers:dynamic supportingEvidence:dynamic
+        entities:dynamic securityEventDataEnrichment.$type securityEventDataEnrichment.action securityEventDataEnrichment.apiVersion
+        securityEventDataEnrichment.isSnapshot:bool securityEventDataEnrichment.interval
+    """,
+    "assessments": _ARM + _RESOURCE + """
+        assessmentEventDataEnrichment.$type assessmentEventDataEnrichment.action assessmentEventDataEnrichment.apiVersion
+        assessmentEventDataEnrichment.isSnapshot:bool
+        properties.$type properties.displayName properties.additionalData:dynamic
+        properties.status.$type properties.status.code properties.status.cause properties.status.description properties.status.severity
+        properties.status.statusChangeDate:datetime properties.status.firstEvaluationDate:datetime
+        properties.metadata.$type properties.metadata.displayName properties.metadata.assessmentType properties.metadata.policyDefinitionId
+        properties.metadata.description properties.metadata.remediationDescription properties.metadata.categories:dynamic properties.metadata.severity
+        properties.metadata.userImpact properties.metadata.implementationEffort properties.metadata.threats:dynamic properties.metadata.preview:bool
+        properties.metadata.tactics:dynamic properties.metadata.techniques:dynamic properties.metadata.publishDates:dynamic
+        properties.metadata.plannedDeprecationDate properties.metadata.partnerData:dynamic
+        properties.links.azurePortal properties.links.azurePortalUri properties.risk.level properties.risk.attackPathsReferences:dynamic
+        properties.partnersData:dynamic
+    """,
+    "subAssessments": _ARM + _RESOURCE + """
+        subAssessmentEventDataEnrichment.$type subAssessmentEventDataEnrichment.action subAssessmentEventDataEnrichment.apiVersion
+        subAssessmentEventDataEnrichment.isSnapshot:bool assessmentKey timeGenerated:datetime
+        properties.$type properties.id properties.displayName properties.remediation properties.impact properties.category properties.description
+        properties.timeGenerated:datetime properties.additionalData:dynamic
+        properties.status.$type properties.status.code properties.status.cause properties.status.description properties.status.severity
+    """,
+    "secureScores": _ARM + _SCORE,
+    "secureScoreControls": _ARM + _SCORE + """
+        properties.healthyResourceCount:long properties.unhealthyResourceCount:long properties.notApplicableResourceCount:long
+        properties.definition.id properties.definition.name properties.definition.type properties.definition.properties.$type
+        properties.definition.properties.source.sourceType properties.definition.properties.displayName
+        properties.definition.properties.description properties.definition.properties.maxScore:long
+        properties.definition.properties.assessmentDefinitions:dynamic
+    """,
+    "regulatoryComplianceStandards": _ARM + """
+        properties.$type properties.state properties.scope properties.passedControls:long properties.failedControls:long
+        properties.skippedControls:long properties.unsupportedControls:long
+    """,
+    "regulatoryComplianceControls": _ARM + """
+        properties.$type properties.description properties.state properties.scope properties.passedAssessments:long
+        properties.failedAssessments:long properties.skippedAssessments:long
+    """,
+    "regulatoryComplianceAssessments": _ARM + """
+        properties.$type properties.description properties.state properties.scope properties.assessmentType properties.assessmentDetailsLink
+        properties.passedResources:long properties.failedResources:long properties.skippedResources:long properties.unsupportedResources:long
+    """,
+}
+# fmt: on
+
+# Kind -> column -> documented type, for laws and docs as schema/defender.csv is for Advanced Hunting's tables.
+COLUMNS: dict[str, dict[str, str]] = {
+    kind: {name: type or "string" for name, _, type in (word.partition(":") for word in words.split())}
+    for kind, words in _SPECIFIED.items()
+}
+# Bags whose keys come in either letter case, so that one spelling has to be searched for: lower case, as Elastic's package writes them.
+BAGS = (
+    "extendedProperties", "supportingEvidence", "confidenceReasons", "properties.additionalData", "properties.metadata.publishDates",
+    "properties.metadata.partnerData", "properties.risk.attackPathsReferences", "properties.definition.properties.assessmentDefinitions",
+)  # fmt: skip
+
+
+def _tree(columns: Mapping[str, str]) -> Tree:
+    root: Tree = {}
+    for column in columns:
+        node = root
+        *path, leaf = column.split(".")
+        for part in path:
+            below = node.get(part, {})
+            if isinstance(below, str):
+                raise TypeError(f"{column} lies below a column that holds a value")
+            node |= dict.fromkeys(_spellings(part), below)
+            node = below
+        node |= dict.fromkeys(_spellings(leaf), column)
+    return root
+
+
+def _spellings(key: str) -> tuple[str, str, str]:
+    """A key as documented, with a capital, and in lower case, which stands for all others."""
+    return key, key[:1].upper() + key[1:], key.lower()
+
+
+TREES: dict[str, Tree] = {kind: _tree(columns) for kind, columns in COLUMNS.items()}
+
+
+# The types as exports write them, which need no closer look.
+_TYPES: dict[str, str] = {
+    f"Microsoft.Security/{path}": path.rpartition("/")[2]
+    for path in (
+        "assessments", "assessments/subAssessments", "secureScores", "secureScores/secureScoreControls", "regulatoryComplianceStandards",
+        "regulatoryComplianceStandards/regulatoryComplianceControls",
+        "regulatoryComplianceStandards/regulatoryComplianceControls/regulatoryComplianceAssessments",
+    )
+}  # fmt: skip
+
+
+def kind_of(message: Mapping[str, Any]) -> str | None:
+    """What a message is: one of `COLUMNS`, the last part of a type of Microsoft.Security that we do not know, or None for anything else.
+
+    In this order: `type` (`Microsoft.Security/assessments`, any case), the collection that the id names, and keys that only one
+    kind has.
+    """
+    type = message.get("type")
+    if type.__class__ is str and (known := _TYPES.get(type)) is not None:
+        return known
+    plain = {key.lower(): value for key, value in message.items()}
+    unknown: str | None = None
+    type = plain.get("type")
+    if type.__class__ is str and type[: len(_PREFIX)].lower() == _PREFIX:
+        last = type.rpartition("/")[2]
+        if (known := KINDS.get(last.lower())) is not None:
+            return known
+        unknown = last if 0 < len(last) <= LONGEST_KIND else None
+    if unknown is None and (known := _kind_of_id(plain.get("id"))) is not None:
+        return known
+    properties = plain.get("properties")
+    within = {key.lower() for key in properties} if properties.__class__ is dict else frozenset()
+    if unknown is None:
+        for keys, known in _TELLING:
+            if not keys.isdisjoint(plain) or not keys.isdisjoint(within):
+                return known
+        if "status" in within and "resourcedetails" in within:
+            return "subAssessments" if "timegenerated" in within else "assessments"
+        if "score" in within and "weight" in within:
+            return "secureScores"
+    return unknown
+
+
+def _kind_of_id(id: Any) -> str | None:
+    """`…/providers/Microsoft.Security/…/<collection>/<name>` -> the kind of that collection."""
+    if id.__class__ is not str or len(id) > LONGEST_ID:
+        return None
+    parts = id.lower().rsplit("/", 2)
+    return KINDS.get(parts[1]) if len(parts) == 3 and f"/providers/{_PREFIX}" in id.lower() else None
+
+
+def opened(kind: str, message: Mapping[str, Any], issues: Issues) -> dict[str, Any]:
+    """A message of a known kind as columns: the names of `COLUMNS[kind]`, and under their own path whatever is not among them.
+
+    An alert's REST object is opened to the flat form that is exported. Its `entities` become a list of plain entities (see
+    `cloud_entities`), whose bad values go to `issues`. The message is not changed, nothing is raised, and what is opened is bounded
+    by the columns known: everything below them stays as it is.
+    """
+    columns: dict[str, Any] = {}
+    if kind == _ALERTS:
+        for key, value in message.items():
+            if key.lower() == "properties":
+                below = opened_text(value) if value.__class__ is str and value else value
+                if below.__class__ is dict:
+                    _open(below, TREES[kind], "", f"{key}.", columns)
+                elif value is not None:
+                    columns[key] = value
+            else:
+                _open({key: value}, TREES[kind], "", "", columns)
+        if columns.keys() & {"entities", "extendedLinks", "resourceIdentifiers"}:
+            from shared.normalise.tables.cloud_entities import open_lists  # most messages have none
+
+            open_lists(columns, issues)
+    else:
+        _open(message, TREES[kind], "", "", columns)
+    for name in BAGS:
+        value = columns.get(name)
+        if value is None:
+            continue
+        if value.__class__ is str and value:
+            value = opened_text(value) or value
+        columns[name] = lowered(value)
+    return columns
+
+
+def _open(values: Mapping[str, Any], tree: Tree, path: str, prefix: str, columns: dict[str, Any]) -> None:
+    """Put what lies in an object into columns; `prefix` goes before the path of what is not known."""
+    for key, value in values.items():
+        if value is None or value == "":
+            continue
+        below = tree.get(key) or tree.get(key.lower())
+        if below.__class__ is str:
+            if below in columns:  # both casings in one object
+                columns[_free(f"{prefix}{path}{key}", columns)] = value
+            else:
+                columns[below] = value
+            continue
+        if below is not None and value.__class__ is str and value[:1] == "{":
+            value = opened_text(value) or value  # noqa: PLW2901  JSON in text stands for the object
+        if below is not None and value.__class__ is dict:
+            _open(value, below, f"{path}{key}.", prefix, columns)  # type: ignore[arg-type]  # no text: a tree
+        else:
+            columns[_free(f"{prefix}{path}{key}", columns)] = value
+
+
+def _free(name: str, columns: Mapping[str, Any]) -> str:
+    """A name that is not taken yet."""
+    while name in columns:
+        name += " (again)"
+    return name
+
+
+def lowered(value: Any, levels: int = DEEPEST) -> Any:
+    """A copy with keys in lower case and without empty values; where two keys become one, the second keeps its case. Deeper levels stay."""
+    if not levels:
+        return value
+    if value.__class__ is dict:
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            if item is None or item == "":
+                continue
+            plain = key.lower()
+            if plain in result or (plain != key and plain in value):
+                plain = key
+            result[plain] = lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item
+        return result
+    if value.__class__ is list:
+        return [
+            lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item for item in value
+        ]
+    return value

@@ -1,0 +1,234 @@
+"""What only Defender for Cloud's messages need: Azure's resource ids, health states, times, links and MITRE's words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from shared.normalise.cloud_message import LONGEST_ID
+from shared.normalise.rules.mitre import Techniques
+from shared.normalise.rules.mitre import techniques as mitre_techniques
+
+MOST = 1000  # members of a list that are looked at
+_PROVIDERS = {"azure": "azure", "aws": "aws", "gcp": "gcp"}
+_MACHINES = frozenset(
+    {
+        "virtualmachines",
+        "virtualmachine",
+        "machines",
+        "ec2instance",
+        "computeinstance",
+        "virtualmachinescalesets/virtualmachines",
+    }
+)
+
+
+def first(*values: Any) -> Any:
+    """The first value that is there."""
+    return next((value for value in values if value is not None), None)
+
+
+class Arm(NamedTuple):
+    """What an Azure resource id says: subscription in lower case, provider (`Microsoft.Compute`), type (`virtualMachines`) and name."""
+
+    subscription: str | None = None
+    provider: str | None = None
+    type: str | None = None
+    name: str | None = None
+
+
+@lru_cache(maxsize=2048)
+def arm(id: str | None) -> Arm:
+    """The parts of an Azure resource id; of one within another (an assessment of a machine) those of the resource that is looked at.
+
+    Microsoft: "Azure Resource Manager … resource ids"; keys, providers and types do not heed case.
+
+    >>> arm("/subscriptions/S/resourceGroups/g/providers/Microsoft.Sql/servers/a/databases/b/providers/Microsoft.Security/assessments/x")
+    Arm(subscription='s', provider='Microsoft.Sql', type='servers/databases', name='b')
+    """
+    if not id or len(id) > LONGEST_ID or "/" not in id:
+        return Arm()
+    parts = id.strip("/").split("/")
+    plain = [part.lower() for part in parts]
+    subscription = plain[1] if plain[0] == "subscriptions" and len(parts) > 1 else None
+    places = [n for n, part in enumerate(plain) if part == "providers" and n + 2 < len(parts)]
+    looked_at = [n for n in places if plain[n + 1] != "microsoft.security"]
+    if not looked_at and "securityentitydata" in plain[:-1]:  # of another cloud, by way of its connector
+        return Arm(subscription, name=parts[plain.index("securityentitydata") + 1])
+    if not looked_at:
+        return (
+            Arm(subscription, "Microsoft.Resources", "subscriptions")
+            if subscription and not places and len(parts) == 2
+            else Arm(subscription)
+        )
+    begin = looked_at[-1]
+    end = next((n for n in places if n > begin), len(parts))
+    rest = parts[begin + 2 : end]
+    if len(rest) == 1:  # a name without a type
+        return Arm(subscription, parts[begin + 1], None, rest[0])
+    return Arm(subscription, parts[begin + 1], "/".join(rest[::2]), rest[-1] if len(rest) % 2 == 0 else None)
+
+
+def arm_id(id: str | None) -> str | None:
+    """An Azure resource id in lower case, since the same id comes in different cases; any other id as it is."""
+    return id.lower() if id and id[:15].lower() == "/subscriptions/" else id or None
+
+
+def assessed(message_id: str | None) -> str | None:
+    """The resource or subscription in the id of what Defender for Cloud says of it; None where only a resource group is named."""
+    if not message_id or len(message_id) > LONGEST_ID:
+        return None
+    own = message_id[: max(message_id.lower().rfind("/providers/microsoft.security/"), 0)]
+    return own if arm(own).type is not None else None
+
+
+PLACE_FIELDS = (
+    "resource.id", "resource.name", "resource.type", "resource.sub_type", "cloud.provider", "cloud.account.id", "cloud.project.id",
+    "cloud.region", "cloud.service.name", "cloud.instance.id", "cloud.instance.name", "host.name",
+)  # fmt: skip
+NO_PLACE = (None,) * len(PLACE_FIELDS)
+
+
+def place(
+    message_id: str | None = None,
+    id: str | None = None,
+    source: str | None = None,
+    name: str | None = None,
+    provider: str | None = None,
+    type: str | None = None,
+    native: str | None = None,
+    cloud_native: str | None = None,
+    region: str | None = None,
+    location: str | None = None,
+    hierarchy: str | None = None,
+    machine: str | None = None,
+) -> tuple[str | None, ...]:
+    """The resource that a message is about, out of resourceDetails and the message's own id -> the fields of `PLACE_FIELDS`.
+
+    In AWS and GCP it is the cloud's own id, and the account or project is hierarchyId; in Azure the subscription in the ids. Where resourceDetails
+    name no resource, the message's id does. type and
+    sub_type are provider and type as Elastic's package has them (`Microsoft.Compute`, `virtualMachines`). Only machines are instances
+    and hosts: a storage account has no cloud.instance.id.
+    """
+    cloud = _PROVIDERS.get(source.lower()) if source else None
+    own = cloud_native or native if cloud in ("aws", "gcp") else id
+    own = own or id or native or assessed(message_id)
+    parts = arm(own)
+    if parts.provider is None or parts.subscription is None:
+        of_message = arm(message_id)
+        subscription, service = parts.subscription or of_message.subscription, parts.provider or of_message.provider
+        service = None if cloud in ("aws", "gcp") else service
+    else:
+        subscription, service = parts.subscription, parts.provider
+    name, provider, type = name or machine or parts.name, provider or parts.provider, type or parts.type
+    is_machine = machine is not None or (type or "").lower() in _MACHINES
+    region = region or (location if location and location.lower() != "global" else None)
+    cloud = cloud or ("azure" if subscription else None)
+    resource = arm_id(own)
+    return (
+        resource,
+        name,
+        provider,
+        type,
+        cloud,
+        subscription if cloud == "azure" else hierarchy if cloud == "aws" else None,
+        hierarchy if cloud == "gcp" else None,
+        region,
+        provider or service,
+        resource if is_machine else None,
+        name if is_machine else None,
+        name.lower() if is_machine and name else None,
+    )
+
+
+_OUTCOMES = {
+    "healthy": ("success", "passed"), "passed": ("success", "passed"), "unhealthy": ("failure", "failed"), "failed": ("failure", "failed"),
+    "notapplicable": ("unknown", "unknown"), "skipped": ("unknown", "unknown"), "unsupported": ("unknown", "unknown"),
+}  # fmt: skip
+
+
+def evaluation(state: str | None) -> tuple[str | None, str | None]:
+    """A health or compliance state -> (event.outcome, result.evaluation) in the words that Elastic's posture pages read."""
+    return _OUTCOMES.get(state.lower(), (None, None)) if state else (None, None)
+
+
+def happened(action: str | None, other_action: str | None, changed: str | None, enqueued: str | None) -> str | None:
+    """When a state began; of a deletion, which carries the last state and its old time, when it was sent."""
+    deleted = (action or other_action or "").lower() == "delete"
+    return (enqueued or changed) if deleted else (changed or enqueued)
+
+
+def action_name(action: str | None, other: str | None) -> str | None:
+    """What was done to the finding (`Insert`, `Delete`, `Write`) -> event.action."""
+    found = action or other
+    return found.lower() if found else None
+
+
+def portal_link(*links: str | None) -> tuple[str | None, str | None]:
+    """The first link -> (event.reference, event.url), with the scheme that exports leave out."""
+    for link in links:
+        if link:
+            whole = link if "://" in link[:16] else f"https://{link}"
+            return whole, whole
+    return None, None
+
+
+def texts(values: Any, key: str) -> list[str] | None:
+    """One key's texts of a list of objects; members that are text themselves too."""
+    members = values if values.__class__ is list else [values]
+    found = (member.get(key) if member.__class__ is dict else member for member in members[:MOST])
+    return list(dict.fromkeys(value for value in found if value.__class__ is str and value)) or None
+
+
+def definition_ids(definitions: Any) -> list[str] | None:
+    """The ids in assessmentDefinitions, a list of objects."""
+    return None if definitions is None else texts(definitions, "id")
+
+
+def reasons(values: Any) -> list[str] | None:
+    """Confidence reasons, texts or objects with a type and a reason, -> `type: reason`."""
+    members = values if values.__class__ is list else [] if values is None else [values]
+    found: dict[str, None] = {}
+    for member in members[:MOST]:
+        told = [member.get("type"), member.get("reason")] if member.__class__ is dict else [member]
+        if text := ": ".join(part for part in told if part.__class__ is str and part):
+            found[text] = None
+    return list(found) or None
+
+
+def tag_texts(tags: Any) -> list[str] | None:
+    """Azure's tags, an object, -> `key:value` texts; of a list its texts."""
+    if tags.__class__ is dict:
+        return [
+            f"{key}:{value}" if value else key
+            for key, value in list(tags.items())[:MOST]
+            if value.__class__ is str or value is None
+        ] or None
+    return None if tags is None else texts(tags, "name")
+
+
+def all_techniques(techniques: list[str] | None, sub_techniques: list[str] | None) -> Techniques:
+    """Alerts' techniques and subTechniques, ids or names with ids, -> threat.technique.* as for every other alert."""
+    return mitre_techniques([*(techniques or ()), *(sub_techniques or ())])
+
+
+def compliance(id: str | None) -> tuple[str | None, str | None]:
+    """The id of a compliance message -> (rule.ruleset, the control within it): names of standard and control as Azure has them."""
+    if not id or len(id) > LONGEST_ID:
+        return None, None
+    parts = id.split("/")
+    plain = [part.lower() for part in parts]
+
+    def after(collection: str) -> str | None:
+        return parts[plain.index(collection) + 1] or None if collection in plain[:-1] else None
+
+    return after("regulatorycompliancestandards"), after("regulatorycompliancecontrols")
+
+
+def assessment_key(id: str | None) -> str | None:
+    """The recommendation that a finding belongs to, out of the finding's id."""
+    if not id or len(id) > LONGEST_ID:
+        return None
+    found = re.search(r"/assessments/([^/]+)/subassessments/", id, re.IGNORECASE)
+    return found[1].lower() if found else None
