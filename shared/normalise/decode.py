@@ -55,7 +55,29 @@ class Body:
         return self._pieces[position]
 
 
-class Record:
+class FromHub:
+    """Something out of a message: where it stood in the hub is the message's to say."""
+
+    __slots__ = ()
+    message: Message
+
+    @property
+    def partition(self) -> str | None:
+        """The hub's partition that the message came from."""
+        return self.message.partition
+
+    @property
+    def sequence_number(self) -> int | None:
+        """The message's number in its partition."""
+        return self.message.sequence_number
+
+    @property
+    def enqueued(self) -> str | None:
+        """When the hub took the message."""
+        return self.message.enqueued
+
+
+class Record(FromHub):
     """One row of a table: the envelope, the columns, and the way back to its own bytes."""
 
     __slots__ = ("_body", "_position", "envelope", "message", "names", "properties", "table", "values")
@@ -82,24 +104,9 @@ class Record:
         """The record's own bytes, cut out of the message only when somebody asks."""
         return self._body.piece(self._position)
 
-    @property
-    def partition(self) -> str | None:
-        """The hub's partition that the message came from."""
-        return self.message.partition
-
-    @property
-    def sequence_number(self) -> int | None:
-        """The message's number in its partition."""
-        return self.message.sequence_number
-
-    @property
-    def enqueued(self) -> str | None:
-        """When the hub took the message."""
-        return self.message.enqueued
-
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(FromHub):
     """A piece of a message that is no record: its bytes and why; it goes to the dead letters."""
 
     reject: Reject
@@ -110,21 +117,6 @@ class Unreadable:
     def original(self) -> bytes:
         """The bytes as they came."""
         return self.data
-
-    @property
-    def partition(self) -> str | None:
-        """The hub's partition that the message came from."""
-        return self.message.partition
-
-    @property
-    def sequence_number(self) -> int | None:
-        """The message's number in its partition."""
-        return self.message.sequence_number
-
-    @property
-    def enqueued(self) -> str | None:
-        """When the hub took the message."""
-        return self.message.enqueued
 
 
 def decode(message: Message) -> Iterator[Record | Unreadable]:

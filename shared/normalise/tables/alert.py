@@ -56,18 +56,8 @@ ALERT_INFO = table(
     action="Category",
 )
 
-ALERT_EVIDENCE = table(
-    "AlertEvidence", ("AlertId", "Timestamp", "EntityType", "EvidenceRole"),
-    ENVELOPE, ALERT, DEVICE.without("ReportId", "MachineGroup"),
-    os_type(registry_key="RegistryKey", path="FolderPath", additional_fields="AdditionalFields", sid="AccountSid",
-            command_line="ProcessCommandLine"),
-    vendor("Categories",         "keyword",   "alert.categories", many=True),
-    rule(tactics, ("Categories",), "threat.tactic.id", "threat.tactic.name", "threat.tactic.reference"),
-    vendor("EntityType",         "keyword",   "entity_type"),
-    vendor("EvidenceRole",       "keyword",   "evidence.role"),
-    vendor("EvidenceDirection",  "keyword",   "evidence.direction"),
-    vendor("ThreatFamily",       "keyword",   "threat.family"),
-    vendor("AdditionalFields",   "flattened", "additional_fields"),
+# What an alert or a behaviour is about: the entity's columns, of which EntityType says which are filled.
+ENTITY = (
     ecs("FileName",              "keyword",   "file.name",        vendor="file.name"),
     vendor("FolderPath",         "keyword",   "folder_path",      told=True),
     ecs("FileSize",              "long",      "file.size",        vendor="file.size"),
@@ -96,6 +86,21 @@ ALERT_EVIDENCE = table(
     vendor("RegistryValueData",  "wildcard",  "registry.value_data", told=True),
     rule(registry, ("RegistryKey", "RegistryValueName"), "registry.hive", "registry.key", "registry.value", "registry.path"),
     rule(data_strings, ("RegistryValueData", ""), "registry.data.strings", kind="wildcard"),
+)
+
+ALERT_EVIDENCE = table(
+    "AlertEvidence", ("AlertId", "Timestamp", "EntityType", "EvidenceRole"),
+    ENVELOPE, ALERT, DEVICE.without("ReportId", "MachineGroup"),
+    os_type(registry_key="RegistryKey", path="FolderPath", additional_fields="AdditionalFields", sid="AccountSid",
+            command_line="ProcessCommandLine"),
+    vendor("Categories",         "keyword",   "alert.categories", many=True),
+    rule(tactics, ("Categories",), "threat.tactic.id", "threat.tactic.name", "threat.tactic.reference"),
+    vendor("EntityType",         "keyword",   "entity_type"),
+    vendor("EvidenceRole",       "keyword",   "evidence.role"),
+    vendor("EvidenceDirection",  "keyword",   "evidence.direction"),
+    vendor("ThreatFamily",       "keyword",   "threat.family"),
+    vendor("AdditionalFields",   "flattened", "additional_fields"),
+    *ENTITY,
     vendor("CloudResource",      "keyword",   "cloud_resource"),
     vendor("CloudPlatform",      "keyword",   "cloud_platform",   told=True),
     rule(cloud_provider, ("CloudPlatform",), "cloud.provider"),

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from shared.normalise.mapping import Fragment, ecs, rule, table, vendor
 from shared.normalise.rules.account import user
-from shared.normalise.rules.command_line import args
 from shared.normalise.rules.mitre import tactics, techniques
-from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
-from shared.normalise.rules.registry import data_strings, registry
-from shared.normalise.tables.alert import cloud_provider, process_image
+from shared.normalise.rules.paths import extension
+from shared.normalise.tables.alert import ENTITY, cloud_provider
 from shared.normalise.tables.behavior_rules import authentication_protocol, device_name, duration, reporting_host
-from shared.normalise.tables.fragments import ACCOUNT, ACTION, DEVICE, ENVELOPE, first, os_type
-from shared.normalise.tables.network_rows import url_rule
+from shared.normalise.tables.fragments import ACTION, DEVICE, ENVELOPE, first, os_type
 
 # fmt: off
 BEHAVIOR = Fragment((
@@ -66,35 +63,8 @@ BEHAVIOR_ENTITIES = table(
     vendor("EntityRole",         "keyword",  "entity_role"),
     vendor("DetailedEntityRole", "keyword",  "detailed_entity_role"),
     vendor("ThreatFamily",       "keyword",  "threat.family"),
-    ecs("FileName",              "keyword",  "file.name",        vendor="file.name"),
-    vendor("FolderPath",         "keyword",  "folder_path",      told=True),
-    ecs("FileSize",              "long",     "file.size",        vendor="file.size"),
-    ecs("SHA1",                  "keyword",  "file.hash.sha1",   vendor="sha1",   related="hash"),
-    ecs("SHA256",                "keyword",  "file.hash.sha256", vendor="sha256", related="hash"),
-    rule(full_path,    ("FolderPath", "FileName"), "file.path"),
-    rule(directory,    ("file.path",),             "file.directory"),
-    rule(extension,    ("FileName",),              "file.extension"),
-    rule(drive_letter, ("file.path",),             "file.drive_letter"),
-    rule(process_image, ("EntityType", "FileName", "file.path"), "process.name", "process.executable"),
-    ecs("ProcessCommandLine",    "wildcard", "process.command_line", vendor="process.command_line"),
-    rule(args, ("ProcessCommandLine", "host.os.type", "process.executable"), "process.args", "process.args_count",
-         kind=("keyword", "long"), when="ProcessCommandLine"),
-    ACCOUNT.at("user"),
-    ecs("LocalIP",               "ip",       "source.ip", "source.address",           vendor="local.ip",  related="ip"),
-    ecs("RemoteIP",              "ip",       "destination.ip", "destination.address", vendor="remote.ip", related="ip"),
-    vendor("RemoteUrl",          "keyword",  "remote.url", told=True),
-    url_rule("RemoteUrl"),
-    ecs("NetworkMessageId",      "keyword",  "email.local_id",   vendor="network.message_id"),
-    ecs("EmailSubject",          "keyword",  "email.subject",    vendor="email.subject"),
+    *ENTITY,
     vendor("EmailClusterId",     "keyword",  "email.cluster_id"),
-    vendor("Application",        "keyword",  "application"),
-    vendor("ApplicationId",      "keyword",  "application_id"),
-    vendor("OAuthApplicationId", "keyword",  "oauth_application_id"),
-    vendor("RegistryKey",        "keyword",  "registry.key",        told=True),
-    vendor("RegistryValueName",  "wildcard", "registry.value_name", told=True),
-    vendor("RegistryValueData",  "wildcard", "registry.value_data", told=True),
-    rule(registry, ("RegistryKey", "RegistryValueName"), "registry.hive", "registry.key", "registry.value", "registry.path"),
-    rule(data_strings, ("RegistryValueData", ""), "registry.data.strings", kind="wildcard"),
     vendor("CloudPlatform",      "keyword",  "cloud_platform", told=True),
     rule(cloud_provider, ("CloudPlatform",), "cloud.provider"),
     vendor("CloudResourceType",  "keyword",  "cloud_resource_type"),
