@@ -76,11 +76,6 @@ REMOTE_SESSION = (
     vendor("ProcessRemoteSessionDeviceName",  "keyword", "process.remote_session_device_name", related="hosts"),
     vendor("ProcessRemoteSessionIP",          "ip",      "process.remote_session_ip",          related="ip"),
 )
-REGISTRY_DATA = (
-    vendor("RegistryKey",       "keyword",  "registry.key",        told=True),
-    ecs("RegistryValueName",    "wildcard", "registry.value",      vendor="registry.value_name"),
-    vendor("RegistryValueData", "wildcard", "registry.value_data", told=True),
-)
 
 # The new process of a process event; used by DeviceProcessEvents and by the one kind of DeviceEvents that is a process' start.
 CREATED_PROCESS = (

@@ -5,11 +5,10 @@ FileName, FolderPath and ProcessCommandLine say what was acted on: a file, a dri
 
 from __future__ import annotations
 
-from shared.normalise.mapping import ecs, rule, table, vendor
+from shared.normalise.mapping import rule, table, vendor
 from shared.normalise.rules.dns import DNS_FIELDS, dns
-from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
 from shared.normalise.rules.registry import data_strings, registry
-from shared.normalise.tables.device import CREATED_PROCESS, FILE_ORIGIN, IDENTITY, REMOTE_SESSION
+from shared.normalise.tables.device import CREATED_PROCESS, FILE, FILE_ORIGIN, IDENTITY, REMOTE_SESSION
 from shared.normalise.tables.device_rules import (
     api_call,
     driver,
@@ -65,16 +64,7 @@ _PROCESS_START = table(
 DEVICE_EVENTS = table(
     "DeviceEvents", IDENTITY,
     *_COMMON,
-    ecs("FileName",    "keyword", "file.name",         vendor="file.name"),
-    ecs("FileSize",    "long",    "file.size",         vendor="file.size"),
-    vendor("FolderPath", "keyword", "folder_path",     told=True),
-    ecs("MD5",         "keyword", "file.hash.md5",     vendor="md5",    related="hash"),
-    ecs("SHA1",        "keyword", "file.hash.sha1",    vendor="sha1",   related="hash"),
-    ecs("SHA256",      "keyword", "file.hash.sha256",  vendor="sha256", related="hash"),
-    rule(full_path,    ("FolderPath", "FileName"), "file.path"),
-    rule(directory,    ("file.path",),             "file.directory"),
-    rule(extension,    ("FileName",),              "file.extension"),
-    rule(drive_letter, ("file.path",),             "file.drive_letter"),
+    *FILE,
     rule(driver, ("ActionType", "FileName", "file.path", "MD5", "SHA1", "SHA256"),
          "dll.name", "dll.path", "dll.hash.md5", "dll.hash.sha1", "dll.hash.sha256"),
     vendor("ProcessId",             "long",     "process.id"),
