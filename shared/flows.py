@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 import orjson
 
 from shared.errors import Reject
+from shared.normalise.convert import UNKNOWN_COLUMN
 from shared.normalise.decode import Message, Record, Unreadable
 from shared.normalise.filtering import Filter, record_filter
-from shared.normalise.interpret import UNKNOWN_ACTION, UNKNOWN_COLUMN
+from shared.normalise.interpret import UNKNOWN_ACTION
 from shared.normalise.normaliser import Normalised, Normaliser
 from shared.report import UNDECODED, Report, bounded_add
 from shared.settings import Settings

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from shared.normalise.cloud_message import COLUMNS
+from shared.normalise.tables import api_columns
 
 SCHEMA = Path(__file__).resolve().parent.parent / "schema"
 
@@ -19,8 +20,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def columns() -> dict[str, dict[str, str]]:
-    """Table, or kind of Defender for Cloud message, -> column -> documented type."""
-    found: dict[str, dict[str, str]] = {kind: dict(names) for kind, names in COLUMNS.items()}
+    """Table, kind of Defender for Cloud message, or part of an API object -> column -> documented type."""
+    found = {kind: dict(names) for kind, names in (COLUMNS | api_columns()).items()}
     for row in rows("defender.csv"):
         found.setdefault(row["table"], {})[row["column"]] = row["type"]
     return found

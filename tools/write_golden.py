@@ -8,17 +8,26 @@ from typing import Any
 
 import orjson
 
+from shared.normalise.api import SOURCES, Context
 from shared.normalise.decode import Message, Record, decode
 from shared.normalise.normaliser import Normaliser
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 ARRIVED = "2026-03-04T10:16:00.000Z"
+TENANT, SCAN = "11111111-2222-3333-4444-555555555555", "2026-03-04T10:00:00Z"
 
 
 def expectation(folder: Path, *, duplicates: bool = False) -> list[dict[str, Any]]:
     """What the records of one folder become: index, id, document, and what was found on the way."""
     normaliser = Normaliser(duplicates=duplicates)
     result = []
+    if folder.name in SOURCES:  # in.json is a list of objects of the API
+        context = Context(tenant=TENANT, scan=SCAN, evidence=True)
+        return [
+            {"_index": made.index, "_id": made.id, "_source": made.document}
+            for value in orjson.loads((folder / "in.json").read_bytes())
+            for made in normaliser.parts(folder.name, value, context, ARRIVED)
+        ]
     for record in decode(Message((folder / "in.json").read_bytes())):
         if not isinstance(record, Record):
             raise SystemExit(f"{folder.name}: {record.reject}")

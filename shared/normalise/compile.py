@@ -19,6 +19,7 @@ from shared.normalise.categories import ACTIONS
 from shared.normalise.convert import BEFORE_TIME, CONVERTERS, ISO_LENGTHS, Issues, many
 from shared.normalise.interpret import Row, classify, constants, nest, unknown_columns
 from shared.normalise.mapping import Action, Column, Related, Rule, Table
+from shared.normalise.shapes import shaped
 
 
 class Normalise(Protocol):
@@ -101,6 +102,8 @@ def compile_table(
         "unknown_columns": unknown_columns,
         "many": many,
         **{f"rule{n}": rule.function for n, rule in enumerate(table.rules)},
+        **{f"shape_c{n}": column.shape for n, column in enumerate(table.columns) if column.shape is not None},
+        "shaped": shaped,
     }
     scope |= {str(kind): converter for kind, converter in CONVERTERS.items()}
     exec(compile(source, name, "exec"), scope)  # noqa: S102  our own tables only, never input
@@ -149,6 +152,9 @@ def _read(column: Column, v: str, columns: tuple[str, ...] | None) -> Iterator[s
         yield f"    {v} = properties.get({column.source!r})"  # faster than a bound method kept in a variable
     elif column.source not in columns:
         yield f"    {v} = None"
+        return
+    if column.shape is not None:
+        yield f"    if {v} is not None: {v} = shaped({v}, shape_{v}, {column.source!r}, issues)"
         return
     if column.many:
         yield f"    if {v} is not None: {v} = many({column.kind}, {v}, {column.source!r}, issues)"

@@ -30,6 +30,9 @@ LONGEST, SHORTEST = 2**63 - 1, -(2**63)
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
 
 
+UNKNOWN_COLUMN = "is not a column we know"
+
+
 class Issue(NamedTuple):
     """A value that would not convert: its column, why, and the value as it came."""
 

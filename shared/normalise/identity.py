@@ -95,6 +95,13 @@ def document_id(tenant: str, table: str, timestamp: Any, columns: Mapping[str, A
     return names.document_id(timestamp, names.values(columns))
 
 
+def part_id(tenant: str, table: str, key: Sequence[str], version: str) -> str:
+    """The `_id` of a version of a thing that is polled: the time prefix is the version's, where it is a time. Raises `Reject` as `Names` does."""
+    digest = hashlib.sha256(canonical([tenant, table, list(key), version])).digest()
+    raw = time_prefix(version) + digest[:14]
+    return b2a_base64(raw, newline=False).translate(URL_ALPHABET)[:27].decode("ascii")
+
+
 def canonical(value: Any) -> bytes:
     """A JSON value as bytes that do not depend on the order of keys; raises `Reject` for what can not be written."""
     try:

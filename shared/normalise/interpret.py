@@ -7,12 +7,12 @@ from typing import Any
 
 from shared.normalise import categories
 from shared.normalise.bags import as_text, bag
-from shared.normalise.convert import Issue, Issues, convert
+from shared.normalise.convert import UNKNOWN_COLUMN, Issue, Issues, convert
 from shared.normalise.mapping import UNMAPPED, Action, Related, Table
+from shared.normalise.shapes import shaped
 
 Row = Mapping[str, Any]
 
-UNKNOWN_COLUMN = "is not a column we know"
 UNKNOWN_ACTION = "is not an ActionType we know"
 ECS_VERSION = "8.17.0"
 MOST_MESSAGES = 100  # in error.message; a list of thousands may hold thousands of bad members
@@ -44,7 +44,11 @@ def interpret(
     values: dict[str, Any] = {}  # columns and fields, by name
     for column in table.columns:
         row, name = (envelope, column.source[1:]) if column.source.startswith("/") else (properties, column.source)
-        values[column.source] = convert(column, row.get(name), issues)
+        values[column.source] = (
+            convert(column, row.get(name), issues)
+            if column.shape is None
+            else shaped(row.get(name), column.shape, column.source, issues)
+        )
 
     fields: dict[str, Any] = constants(table, namespace)
     kind = classify(table, values.get(table.action) if table.action else None, issues)
@@ -119,12 +123,12 @@ def nest(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def carry(document: dict[str, Any], table: Table, issues: Issues) -> None:
     """Put what has no field of its own into the document: unknown columns and unconverted values in a bag, reasons in error.message."""
-    unknown: dict[str, Any] = {}
+    unknown: dict[str, list[Any]] = {}  # several of one name where it lies in the objects of a list
     unconverted: dict[str, list[str]] = {}  # several of one column where the column is a list
     messages: dict[str, None] = {}
     for column, reason, value in sorted(issues, key=lambda issue: issue.column):
         if reason is UNKNOWN_COLUMN:
-            unknown[column] = value
+            unknown.setdefault(column, []).append(value)
         elif reason is not UNKNOWN_ACTION:
             messages[f"{column}: {reason}"] = None
             if value is not None:
@@ -133,8 +137,10 @@ def carry(document: dict[str, Any], table: Table, issues: Issues) -> None:
         node = document
         for part in table.vendor_root.split("."):
             node = node.setdefault(part, {})
-        texts = {column: values[0] if len(values) == 1 else values for column, values in unconverted.items()}
-        node[UNMAPPED] = bag(unknown | texts)
+        carried = {
+            column: values[0] if len(values) == 1 else values for column, values in (unknown | unconverted).items()
+        }
+        node[UNMAPPED] = bag(carried)
     if messages:
         told = list(messages)
         if len(told) > MOST_MESSAGES:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-# object: several fields below one, as ECS lists them (dns.answers); only rules write it
+# object: several fields below one, as ECS lists them (dns.answers); rules write it, and columns that have a shape
 Kind = Literal["keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened", "object"]
 Related = Literal["hash", "hosts", "ip", "user"]
+
+# What an object inside a column may hold: key -> (field, kind of its values), or (field, the shape of the object there).
+type Shape = Mapping[str, tuple[str, Kind | Shape]]
 
 UNMAPPED = "unmapped"  # vendor field, flattened: columns we do not know and values that would not convert
 
@@ -33,6 +36,7 @@ class Column:
     related: Related | None = None
     many: bool = False
     told: bool = False
+    shape: Shape | None = None  # of kind object: what the object, or each object of the list, may hold
 
     @property
     def duplicate(self) -> bool:
@@ -74,6 +78,11 @@ def vendor(
 ) -> Column:
     """A column that becomes a field below the vendor root; `told`: a rule says the same in ECS."""
     return Column(source, kind, (), field, related, many, told)
+
+
+def objects(source: str, shape: Shape, field: str, *, told: bool = False) -> Column:
+    """A column that holds an object, or a list of them, each of the same shape, below the vendor root."""
+    return Column(source, "object", (), field, told=told, shape=shape)
 
 
 def rule(

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import Reject
 from shared.normalise import categories
+from shared.normalise.api import Context, Latest, Part, Source, split_of
 from shared.normalise.bags import as_text
 from shared.normalise.cloud_message import COLUMNS, opened
 from shared.normalise.compile import Normalise, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
-from shared.normalise.identity import Names, names_of
+from shared.normalise.identity import Names, names_of, part_id
 from shared.normalise.interpret import carry
 from shared.normalise.mapping import Table
-from shared.normalise.tables import carrier, table
+from shared.normalise.tables import api_table, carrier, table
 
 FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
 MOST_FITTED, MOST_SEEN = 8, 256  # such functions of a table, sets of columns remembered
@@ -37,6 +38,8 @@ class Normalised:
     document: dict[str, Any]
     issues: Issues
     known: bool
+    table: str = ""  # of a part of an API object; a record has its own
+    latest: Latest | None = None  # the entry of a latest view that it renews
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Normaliser:
         self._messages: dict[str, Layout] = {}  # of Defender for Cloud
         self._variants: dict[int, Layout] = {}  # by the identity of the table
         self._carriers: dict[Hashable, Layout] = {}
+        self._parts: dict[str, Layout] = {}  # of API objects
 
     def identify(self, record: Record) -> str:
         """The document's id; raises `Reject` for a record that can not be written as JSON."""
@@ -104,6 +108,34 @@ class Normaliser:
         issues: Issues = []
         document = function(columns, record.envelope, issues, record.values)
         return self._finished(record, id, arrived, layout, document, issues)
+
+    def parts(self, source: Source, value: Mapping[str, Any], context: Context, arrived: str) -> Iterator[Normalised]:
+        """The documents of an API object, made one after another; `arrived` as in `normalise`.
+
+        Raises `Reject` for an object that is not one of this source, or whose key can not be written as JSON.
+        """
+        for part in split_of(source)(value, context):
+            layout = self._parts.get(part.table) or self._part_layout(part.table)
+            issues: Issues = []
+            document = layout.function(part.columns, {"scan": context.scan or arrived}, issues)
+            id = part_id(context.tenant, part.table, part.key, part.version)
+            yield self._part(part, id, arrived, layout, document, issues)
+
+    def _part(
+        self, part: Part, id: str, arrived: str, layout: Layout, document: dict[str, Any], issues: Issues
+    ) -> Normalised:
+        document["event"]["ingested"] = arrived
+        if "@timestamp" not in document:
+            document["@timestamp"] = arrived
+            issues.append(NO_TIME)
+        if issues:
+            carry(document, layout.table, issues)
+        if self._original:
+            document["event"]["original"] = as_text(part.value)
+        return Normalised(layout.index, id, document, issues, known=True, table=part.table, latest=part.latest)
+
+    def _part_layout(self, name: str) -> Layout:
+        return self._parts.setdefault(name, self._ready(api_table(name)))
 
     def _message(self, record: Record, id: str, arrived: str) -> Normalised:
         """The document of a Defender for Cloud message, which is opened first; its envelope is when the hub took it."""

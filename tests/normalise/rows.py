@@ -13,7 +13,7 @@ from local.load_entities import TABLES
 from local.load_records import Scene
 from local.load_world import hosts
 from shared.normalise import categories
-from shared.normalise.mapping import Column, Kind, Table
+from shared.normalise.mapping import Column, Kind, Shape, Table
 from shared.normalise.tables import all_tables, carrier
 
 Row = dict[str, Any]
@@ -112,7 +112,13 @@ def value(chance: random.Random, column: Column, table: Table) -> Any:
         return chance.choice(actions(table))
     if draw < 0.2:
         return None
-    if draw < 0.65:
+    if column.shape is not None and draw < 0.9:
+        return (
+            [one(chance, column.shape) for _ in range(chance.randint(0, 3))]
+            if draw < 0.6
+            else one(chance, column.shape)
+        )
+    if draw < 0.65 and column.kind != "object":
         right = chance.choice(RIGHT[column.kind])
         if column.many or column.kind == "flattened":
             shape = chance.random()
@@ -125,6 +131,21 @@ def value(chance: random.Random, column: Column, table: Table) -> Any:
     if draw < 0.67:
         return nested(chance.choice((3, 11, 12, 13, 30, 260)))
     return chance.choice(ANYTHING)
+
+
+def one(chance: random.Random, shape: Shape, levels: int = 3) -> Row:
+    """An object of a shape: some of its members, mostly of the right kind, and now and then one that it does not know."""
+    made: Row = {}
+    share = min(1.0, 12 / len(shape))
+    for key, (_, kind) in shape.items():
+        if chance.random() < share:
+            if not isinstance(kind, str):
+                made[key] = one(chance, kind, levels - 1) if levels else None
+            else:
+                made[key] = chance.choice(RIGHT[kind]) if chance.random() < 0.8 else chance.choice(ANYTHING)
+    if chance.random() < 0.1:
+        made["novelMember"] = chance.choice(ANYTHING)
+    return made
 
 
 def written(what: Any) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from local.elasticsearch import LocalElasticsearch
-from shared.normalise.convert import Issue, convert
-from shared.normalise.interpret import UNKNOWN_COLUMN, carry
+from shared.normalise.convert import UNKNOWN_COLUMN, Issue, convert
+from shared.normalise.interpret import carry
 from shared.normalise.mapping import Column, Kind
 from shared.normalise.salvage import clean
 from shared.normalise.tables import table

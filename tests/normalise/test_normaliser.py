@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from local.load import json_bytes, packed, records
 from shared.normalise.bags import DEEPEST
+from shared.normalise.convert import UNKNOWN_COLUMN
 from shared.normalise.decode import Body, Message, Record, decode
-from shared.normalise.interpret import MOST_MESSAGES, UNKNOWN_COLUMN
+from shared.normalise.interpret import MOST_MESSAGES
 from shared.normalise.normaliser import FIT_AFTER, MOST_FITTED, MOST_SEEN, NO_TIME, Normalised, Normaliser
 from shared.normalise.salvage import clean
 from tests.normalise.rows import UNKNOWN_TABLES, layouts, nested, row

@@ -85,6 +85,10 @@ FAMILIES: dict[str, str] = {
     "secureScores":                            "cloud_export",
     "subAssessments":                          "cloud_export",
 }
+
+# What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
+API: dict[str, str] = {
+}
 # fmt: on
 
 
@@ -101,6 +105,16 @@ def table(name: str) -> Table | None:
     return None if module is None else family(module)[name]
 
 
+def api_table(name: str) -> Table:
+    """The mapping of a part of an API object; KeyError for a name that is none."""
+    return family(API[name])[name]
+
+
+def api_columns() -> dict[str, dict[str, str]]:
+    """Name in `API` -> column -> documented type, as its module's COLUMNS says."""
+    return {name: import_module(f"shared.normalise.tables.{module}").COLUMNS[name] for name, module in API.items()}
+
+
 def carrier(name: str, *, cloud: bool = False) -> Table:
     """The mapping for a table, or a kind of Defender for Cloud message, that we have none of."""
     from shared.normalise.tables import carried
@@ -110,4 +124,4 @@ def carrier(name: str, *, cloud: bool = False) -> Table:
 
 def all_tables() -> tuple[Table, ...]:
     """Every table we map, for laws, templates and docs."""
-    return tuple(found for name in FAMILIES if (found := table(name)) is not None)
+    return (*(found for name in FAMILIES if (found := table(name)) is not None), *map(api_table, API))
