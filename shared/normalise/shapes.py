@@ -12,23 +12,23 @@ from typing import Any
 from shared.normalise.convert import CONVERTERS, UNKNOWN_COLUMN, Issue, Issues, many
 from shared.normalise.mapping import Kind, Shape
 
-DEEPEST = 12  # levels of objects in objects; what lies deeper is refused
+DEEPEST = 20  # levels of objects and lists within one another; what lies deeper is refused
 
 
 def shaped(value: Any, shape: Shape, path: str, issues: Issues, levels: int = DEEPEST) -> Any:
     """An object, or a list of objects, in our words; None where nothing is left. Bad values go to `issues`; nothing is raised."""
     if value is None or value == "":
         return None
+    if not levels or (value.__class__ is not dict and value.__class__ is not list):
+        issues.append(Issue(path, "is not an object" if levels else "lies too deep", value))
+        return None
     if value.__class__ is list:
         members: list[Any] = []
         for item in value:
-            made = shaped(item, shape, path, issues, levels)
+            made = shaped(item, shape, path, issues, levels - 1)
             if made is not None:
                 members += made if made.__class__ is list else [made]
         return members or None
-    if value.__class__ is not dict or not levels:
-        issues.append(Issue(path, "is not an object" if levels else "lies too deep", value))
-        return None
     result: dict[str, Any] = {}
     for key, item in value.items():
         if item is None or item in ("", [], {}):
