@@ -11,7 +11,7 @@ import orjson
 
 from shared.report import Report
 from shared.settings import Settings
-from shared.ship.backoff import Clock
+from shared.backoff import Clock
 from shared.ship.client import Reply
 from shared.ship.document import Document
 
