@@ -31,6 +31,9 @@ class Report:
     received: Counter[str] = field(default_factory=Counter)
     outcomes: defaultdict[Outcome, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     failure_store: Counter[str] = field(default_factory=Counter)  # part of `indexed`: Elasticsearch redirected it
+    latest: Counter[str] = field(
+        default_factory=Counter
+    )  # entries of latest views: written, older, refused; not records
     unknown_tables: Counter[str] = field(default_factory=Counter)
     unknown_columns: Counter[tuple[str, str]] = field(default_factory=Counter)  # (table, column)
     unknown_actions: Counter[tuple[str, str]] = field(default_factory=Counter)  # (table, ActionType)
@@ -78,6 +81,7 @@ class Report:
             **{outcome: self.total(outcome) for outcome in OUTCOMES},
             "held": self.held,
             "failure_store": self.failure_store.total(),
+            **({"latest": dict(self.latest)} if self.latest else {}),
             "requests": self.requests,
             "retries": self.retries,
             "bytes_sent": self.bytes_sent,

@@ -108,6 +108,7 @@ class Rows:
         self._body = body
         self._key = key
         self.rest: dict[str, Any] = {}
+        self.count = 0  # rows that came
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         """Every member of the list, in order. Raises Broken where there is no list, or a member is no object."""
@@ -115,6 +116,7 @@ class Rows:
         for row in found:
             if row.__class__ is not dict:
                 raise Broken(f"{self._key!r} holds something that is no object")
+            self.count += 1
             yield row
 
     def _at_once(self) -> list[Any]:

@@ -79,6 +79,7 @@ def opened(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Call
             record_filter(settings.record_filter),
             Shipper(settings, post=index.post),
             DeadLetters.open(settings),
+            latest=Shipper(settings, post=index.post),
         )
 
     return open_with
