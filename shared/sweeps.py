@@ -46,7 +46,7 @@ log = logging.getLogger("defender.sweep")
 
 @dataclass(frozen=True, slots=True)
 class RowRecord:
-    """A row, or a part of it, for its dead letter."""
+    """A row, or a part of it, for its dead letter: its tenant stands as partition, its scan as the time of arrival, so that a replay has both."""
 
     value: Any
     partition: str | None = None
@@ -262,7 +262,8 @@ def documents(
     for row in rows:
         if isinstance(row, Bad):
             report.received[source] += 1
-            letters.append(letter_of(row.original, Reject("unreadable", f"{row.id}: {row.reason}"), source, source))
+            reject = Reject("unreadable", f"{row.id}: {row.reason}")
+            letters.append(letter_of(row.original, reject, source, source, context))
             continue
         try:
             for made in parts.normaliser.parts(source, row, context, arrived):  # type: ignore[arg-type]  # a source's name
@@ -270,15 +271,17 @@ def documents(
                 try:
                     text = orjson.dumps(made.document)
                 except orjson.JSONEncodeError as error:
-                    letters.append(letter_of(made.value, Reject("unwritable", str(error)), source, made.table))
+                    letters.append(letter_of(made.value, Reject("unwritable", str(error)), source, made.table, context))
                     continue
                 note(report, made.table, made)
                 if made.latest is not None and poller.settings.latest_views and "error" not in made.document:
                     views.append(entry(made, text, poller, parts.settings.namespace))
-                yield Document(made.index, made.id, text, made.table, RowRecord(made.value))
+                yield Document(
+                    made.index, made.id, text, made.table, RowRecord(made.value, context.tenant, None, context.scan)
+                )
         except Reject as reject:
             report.received[source] += 1
-            letters.append(letter_of(row, reject, source, source))
+            letters.append(letter_of(row, reject, source, source, context))
 
 
 def entry(made: Normalised, text: bytes, poller: Poller, namespace: str) -> Document:
@@ -288,10 +291,16 @@ def entry(made: Normalised, text: bytes, poller: Poller, namespace: str) -> Docu
         raise TypeError("only for a document that renews one")
     id = latest_id(poller.tenant.id or "", namespace, latest.key)
     return Document(
-        latest_index(latest.view, namespace), id, text, made.table, RowRecord(made.value), version=latest.version
+        latest_index(latest.view, namespace),
+        id,
+        text,
+        made.table,
+        RowRecord(made.value, poller.tenant.id),
+        version=latest.version,
     )
 
 
-def letter_of(value: Any, reject: Reject, source: str, table: str) -> DeadLetter:
+def letter_of(value: Any, reject: Reject, source: str, table: str, context: Context) -> DeadLetter:
     """The dead letter of a row."""
-    return DeadLetter.of(RowRecord(value), code=reject.code, reason=reject.reason, source=source, table=table)
+    record = RowRecord(value, context.tenant, None, context.scan)
+    return DeadLetter.of(record, code=reject.code, reason=reject.reason, source=source, table=table)
