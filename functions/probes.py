@@ -18,6 +18,11 @@ PROBE_SECONDS = 4.0  # one request of a probe
 DATASETS: Mapping[str, tuple[str, ...]] = {
     "xdr": ("m365_defender.event",),
     "defender_cloud": ("microsoft_defender_cloud.event",),
+    "alert": ("m365_defender.alert", "m365_defender.alert_evidence"),
+    "incident": ("m365_defender.incident",),
+    "log": ("m365_defender.log",),
+    "vulnerability": ("m365_defender.vulnerability",),
+    "assessment": ("microsoft_defender_cloud.assessment",),
 }
 PRIVILEGES = ("auto_configure", "create_doc")  # what shipping needs; docs for the key name the same
 STOCK_TEMPLATE = "logs"  # Elasticsearch's own for logs-*-*: it takes our documents, but with guessed types

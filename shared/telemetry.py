@@ -27,7 +27,8 @@ LEVELS: dict[Result, int] = {
     "bug": logging.CRITICAL,
 }
 SCOPE = "defender"  # name of our meter and tracer
-SPAN = "defender.forward"  # one per invocation
+SPAN = "defender.forward"  # one per invocation of a trigger
+SPAN_SWEEP = "defender.sweep"  # one per poll of a source
 LOGGER = "defender.run"  # one line per invocation, JSON
 LINE_LENGTH = 30_000  # Application Insights cuts a message off at 32,768 characters
 MOST_TABLES = 150  # different table names sent as attribute by one process; all further ones are `(other)`
@@ -163,11 +164,19 @@ def span(name: str, **attributes: str | int | float) -> Iterator[Any]:
         yield opened
 
 
-def record(report: Report, *, seconds: float, now: float, attempt: int = 0, into: Any = None) -> None:
+def record(
+    report: Report,
+    *,
+    seconds: float,
+    now: float,
+    attempt: int = 0,
+    into: Any = None,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """Send an acknowledged run's metrics and write its line.
 
     `seconds` is how long the run took, `now` the epoch time of its end, `attempt` how often the host had tried
-    before, `into` the span that the run was under. Raises nothing of its own; the caller guards against the rest,
+    before, `into` the span that the run was under, `more` what the line says besides (of a poll). Raises nothing of its own; the caller guards against the rest,
     because a run that is shipped may not fail over its telemetry.
     """
     source = report.source
@@ -182,7 +191,13 @@ def record(report: Report, *, seconds: float, now: float, attempt: int = 0, into
             }
         )
     lag = None if report.oldest_enqueued is None else round(now - report.oldest_enqueued, 3)
-    _end(source, "acknowledged", seconds, {"attempt": attempt, "lag_seconds": lag, **report.as_dict()}, into=into)
+    _end(
+        source,
+        "acknowledged",
+        seconds,
+        {"attempt": attempt, "lag_seconds": lag, **report.as_dict(), **(more or {})},
+        into=into,
+    )
 
 
 def failed(
@@ -194,6 +209,7 @@ def failed(
     seconds: float,
     attempt: int = 0,
     into: Any = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Count a run that was not acknowledged and write its line: warning, error, or critical with the traceback.
 
@@ -204,7 +220,7 @@ def failed(
         _send(RETRIES, report.retries, source)
     if report.requests:
         _send(BULK_SECONDS, report.elasticsearch_seconds / report.requests, source)
-    line = {"attempt": attempt, "reason": str(error), **report.as_dict(), "messages": messages}
+    line = {"attempt": attempt, "reason": str(error), **report.as_dict(), "messages": messages, **(more or {})}
     if into is not None:
         from opentelemetry.trace import Status, StatusCode
 
