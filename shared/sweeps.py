@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
 
 from shared.cursors.cursor import Cursor
 from shared.cursors.store import Busy, Cursors, Lost
-from shared.errors import ForwarderError, Misconfigured, Reject
-from shared.flows import Parts, note
+from shared.errors import ForwarderError, Misconfigured
+from shared.flows import Parts
 from shared.normalise.api import Context
-from shared.normalise.normaliser import Normalised
 from shared.poll.body import Broken
 from shared.poll.client import Api, OutOfTime, Usage, session
 from shared.poll.credentials import Tokens, tokens
@@ -35,27 +33,13 @@ from shared.poll.sources import SOURCES
 from shared.poll.walk import Bad, Position, Row
 from shared.poll_settings import PollSettings, Tenant
 from shared.report import Report
+from shared.rows import row_documents
 from shared.ship.dead_letter import DeadLetter
 from shared.ship.document import Document
-from shared.ship.latest import latest_id, latest_index
 
 type Result = Literal["finished", "out_of_time", "busy", "lost", "failed", "misconfigured"]
 
 log = logging.getLogger("defender.sweep")
-
-
-@dataclass(frozen=True, slots=True)
-class RowRecord:
-    """A row, or a part of it, for its dead letter: its tenant stands as partition, its scan as the time of arrival, so that a replay has both."""
-
-    value: Any
-    partition: str | None = None
-    sequence_number: int | None = None
-    enqueued: str | None = None
-
-    def original(self) -> bytes:
-        """The row as JSON: what a replay maps again."""
-        return self.value if isinstance(self.value, bytes) else orjson.dumps(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +106,18 @@ def open_pollers(settings: PollSettings, source: str, tenants: dict[str, Tenant]
     ]
 
 
-def run(pollers: Sequence[Poller], parts: Parts, cursors: Cursors, span: Span, seconds: float) -> list[Swept]:
-    """Sweep every scope of every tenant, some at once; one that fails touches no other. `seconds`: how long all of it may take."""
+def run(
+    pollers: Sequence[Poller],
+    parts: Parts,
+    cursors: Cursors,
+    span: Span,
+    seconds: float,
+    begun: Callable[[Swept], None] | None = None,
+) -> list[Swept]:
+    """Sweep every scope of every tenant, some at once; one that fails touches no other.
+
+    seconds: how long all of it may take. begun: is given each sweep as it begins, for whoever wants to watch it.
+    """
     deadline = time.monotonic() + seconds
     found: list[Swept] = []
     work: list[tuple[Poller, str]] = []
@@ -136,7 +130,7 @@ def run(pollers: Sequence[Poller], parts: Parts, cursors: Cursors, span: Span, s
         return found
     with ThreadPoolExecutor(min(len(work), pollers[0].settings.poll_concurrency), thread_name_prefix="sweep") as pool:
         asked = [
-            pool.submit(copy_context().run, sweep, poller, scope, parts, cursors, span, deadline)
+            pool.submit(copy_context().run, sweep, poller, scope, parts, cursors, span, deadline, begun)
             for poller, scope in work
         ]
         return found + [one.result() for one in asked]
@@ -151,9 +145,19 @@ def scopes_of(poller: Poller, deadline: float, usage: Usage) -> tuple[tuple[str,
         return (), [ended(swept, error)]
 
 
-def sweep(poller: Poller, scope: str, parts: Parts, cursors: Cursors, span: Span, deadline: float) -> Swept:
+def sweep(
+    poller: Poller,
+    scope: str,
+    parts: Parts,
+    cursors: Cursors,
+    span: Span,
+    deadline: float,
+    begun: Callable[[Swept], None] | None = None,
+) -> Swept:
     """Read one scope from its cursor until nothing is new or the time is up. Raises only bugs."""
     swept = Swept(poller.name, scope, "finished", Report(poller.source.name), Usage())
+    if begun is not None:
+        begun(swept)
     fresh = Cursor(poller.source.name, poller.tenant.id or "", scope)
     try:
         with cursors.take(fresh) as taken:
@@ -218,17 +222,14 @@ def ship(
 ) -> None:
     """Ship a step's rows, their entries in latest views, and put away what can never be shipped; raises Retry or Misconfigured."""
     letters: list[DeadLetter] = []
-    views: list[Document] = []
-    made = documents(rows, poller, parts, poller.context(span, scan), report, letters, views)
+    views: list[Document] | None = [] if poller.settings.latest_views else None
+    context = poller.context(span, scan)
+    made = row_documents(rows, poller.source.name, parts.normaliser, context, report, letters, views)
     until = min(deadline + GRACE, time.monotonic() + parts.settings.ship_seconds)
     letters += parts.shipper.ship(made, report, source=report.source, deadline=until)
     if views:
         ship_views(views, parts, report, until)
-    if letters:
-        parts.dead_letters.write(letters)
-        for letter in letters:
-            report.count("dead_lettered", letter.table)
-    report.check()
+    put_away(letters, parts, report)
 
 
 GRACE = 60.0  # seconds beyond a sweep's end in which what was read already may still be shipped
@@ -247,60 +248,36 @@ def ship_views(views: Sequence[Document], parts: Parts, report: Report, until: f
         log.error("Elasticsearch refused %d entries of latest views, the first: %s", len(refused), refused[0].reason)
 
 
-def documents(
-    rows: Iterator[Row | Bad],
-    poller: Poller,
-    parts: Parts,
-    context: Context,
-    report: Report,
-    letters: list[DeadLetter],
-    views: list[Document],
-) -> Iterator[Document]:
-    """Every document of the rows, made when asked for; what is none goes to `letters`, entries of latest views to `views`."""
-    arrived = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    source = poller.source.name
-    for row in rows:
-        if isinstance(row, Bad):
-            report.received[source] += 1
-            reject = Reject("unreadable", f"{row.id}: {row.reason}")
-            letters.append(letter_of(row.original, reject, source, source, context))
-            continue
-        try:
-            for made in parts.normaliser.parts(source, row, context, arrived):  # type: ignore[arg-type]  # a source's name
-                report.received[made.table] += 1
-                try:
-                    text = orjson.dumps(made.document)
-                except orjson.JSONEncodeError as error:
-                    letters.append(letter_of(made.value, Reject("unwritable", str(error)), source, made.table, context))
-                    continue
-                note(report, made.table, made)
-                if made.latest is not None and poller.settings.latest_views and "error" not in made.document:
-                    views.append(entry(made, text, poller, parts.settings.namespace))
-                yield Document(
-                    made.index, made.id, text, made.table, RowRecord(made.value, context.tenant, None, context.scan)
-                )
-        except Reject as reject:
-            report.received[source] += 1
-            letters.append(letter_of(row, reject, source, source, context))
+def replay_rows(letters: Sequence[DeadLetter], parts: Parts, *, evidence: bool = False) -> Report:
+    """Send dead letters of polled rows, all of one source, through the mapping again; raises Retry or Misconfigured."""
+    report = Report(letters[0].source)
+    again: list[DeadLetter] = []
 
+    def made() -> Iterator[Document]:
+        for one in letters:
+            context = Context(tenant=one.partition or "", scan=one.enqueued, evidence=evidence)
+            yield from row_documents([row_of(one.original)], one.source, parts.normaliser, context, report, again)
 
-def entry(made: Normalised, text: bytes, poller: Poller, namespace: str) -> Document:
-    """The entry of a latest view that a document renews."""
-    latest = made.latest
-    if latest is None:
-        raise TypeError("only for a document that renews one")
-    id = latest_id(poller.tenant.id or "", namespace, latest.key)
-    return Document(
-        latest_index(latest.view, namespace),
-        id,
-        text,
-        made.table,
-        RowRecord(made.value, poller.tenant.id),
-        version=latest.version,
+    again += parts.shipper.ship(
+        made(), report, source=report.source, deadline=time.monotonic() + parts.settings.ship_seconds
     )
+    put_away(again, parts, report)
+    return report
 
 
-def letter_of(value: Any, reject: Reject, source: str, table: str, context: Context) -> DeadLetter:
-    """The dead letter of a row."""
-    record = RowRecord(value, context.tenant, None, context.scan)
-    return DeadLetter.of(record, code=reject.code, reason=reject.reason, source=source, table=table)
+def row_of(original: bytes) -> Row | Bad:
+    """The row of a dead letter; what is none goes there again."""
+    try:
+        row = orjson.loads(original)
+    except orjson.JSONDecodeError as error:
+        return Bad("", f"is not JSON: {error}", original)
+    return row if isinstance(row, dict) else Bad("", "is no object", original)
+
+
+def put_away(letters: Sequence[DeadLetter], parts: Parts, report: Report) -> None:
+    """Write what can never be shipped, and see that the report balances."""
+    if letters:
+        parts.dead_letters.write(letters)
+        for letter in letters:
+            report.count("dead_lettered", letter.table)
+    report.check()
