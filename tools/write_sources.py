@@ -51,10 +51,10 @@ def data_streams(source: str) -> list[str]:
 def page() -> str:
     """docs/sources.md."""
     lines = [HEAD]
-    for source in SOURCES.values():
-        lines.append(
-            f"| {source.name} | {source.api} | {cell(source.permission)} | {', '.join(data_streams(source.name))} |\n"
-        )
+    lines += [
+        f"| {source.name} | {source.api} | {cell(source.permission)} | {', '.join(data_streams(source.name))} |\n"
+        for source in SOURCES.values()
+    ]
     lines.append(SETTINGS)
     for item in fields(PollSettings):
         name = item.metadata["name"]
