@@ -25,8 +25,8 @@ For the input of Elastic's own public test data, our documents (vendor duplicate
 difference is explained here, and a test (`tests/normalise/test_differences.py`) holds that: no leaf without a row, no row without a leaf.
 
 *moved*: ours has the value in another field. *value*: ours has another value there. *left out*: ours does not have the field. *theirs
-wrong*: what they write contradicts the record or ECS. Documents are line numbers of the file, `*` in a field stands for anything. Of the
-leaves that are left out nearly all are places of addresses (`*.geo.*`), which their ingest pipeline looks up ([how to have them](places.md)).
+wrong*: what they write contradicts the record or ECS. Documents are line numbers of the file, `*` in a field stands for anything. What
+is left out of `device` is nearly all places of addresses (`*.geo.*`), which their ingest pipeline looks up ([how to have them](places.md)).
 """
 
 
