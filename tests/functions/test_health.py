@@ -92,6 +92,7 @@ def test_a_whole_app_answers_200_and_after_a_broken_setting_503(app_settings: di
         "index_templates": "not checked",
         "blob_store": "ok",
         "last_received": "ok",
+        "drift": "ok",
     }
     assert answer["checks"]["last_received"]["detail"] == "nothing yet from defender_cloud, xdr."
     assert answer["versions"]["elasticsearch"].startswith("8.")
