@@ -15,6 +15,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "dead-letters": Command("dead_letters", "list, show, replay or drop records that could not be indexed"),
+    "drift": Command("drift", "what Defender sent that is not mapped; clear what has been dealt with"),
     "install": Command("install", "put the index templates into Elasticsearch; twice changes nothing"),
     "normalize": Command("normalize", "records from files or standard input -> the documents they become"),
 }
