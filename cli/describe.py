@@ -19,6 +19,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command(
         "doctor", "check settings, Elasticsearch, blobs and every polled source, and say how to mend what is wrong"
     ),
+    "drift": Command("drift", "what Defender sent that is not mapped; clear what has been dealt with"),
     "install": Command("install", "put the index templates into Elasticsearch; twice changes nothing"),
     "normalize": Command(
         "normalize", "records or API objects from files or standard input -> the documents they become"

@@ -21,6 +21,7 @@ import azure.functions as func
 from functions.conceal import conceal, harmless
 from functions.parts import PARTS
 from shared import telemetry
+from shared.drift import DRIFT
 from shared.errors import Misconfigured, Retry
 from shared.poll_settings import PollSettings, poll_tenants
 from shared.report import Report
@@ -167,6 +168,7 @@ def tell(source: str, swept: Swept, taken: Opened, seconds: float, opened: Any) 
             telemetry.record(swept.report, seconds=seconds, now=now, into=opened, more=more)
             if swept.result in ("finished", "out_of_time"):
                 LAST_RECEIVED.note(swept.report, taken.parts.settings, now)
+            DRIFT.note(swept.report, taken.parts.settings, now)
         else:
             result: telemetry.Result = "misconfigured" if swept.result == "misconfigured" else "retry"
             error = Retry(why)

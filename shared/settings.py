@@ -250,7 +250,10 @@ class Settings(FromEnvironment):
         "DEAD_LETTER_CONTAINER", "Blob container for dead letters.", container, default="dead-letter"
     )
     state_container: str = setting(
-        "STATE_CONTAINER", "Blob container for what was last received per source.", container, default="state"
+        "STATE_CONTAINER",
+        "Blob container for what was last received per source, and for the drift report.",
+        container,
+        default="state",
     )
     xdr_event_hub_names: tuple[str, ...] = setting(
         "XDR_EVENT_HUB_NAMES",

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
-from shared.report import OUTCOMES, Report
+from shared.report import OUTCOMES, Drift, Report
 
 Result = Literal["acknowledged", "retry", "misconfigured", "bug"]
 LEVELS: dict[Result, int] = {
@@ -30,7 +30,9 @@ SCOPE = "defender"  # name of our meter and tracer
 SPAN = "defender.forward"  # one per invocation of a trigger
 SPAN_SWEEP = "defender.sweep"  # one per poll of a source
 LOGGER = "defender.run"  # one line per invocation, JSON
+DRIFT_LOGGER = "defender.drift"  # one line for each new entry of the drift report, JSON
 LINE_LENGTH = 30_000  # Application Insights cuts a message off at 32,768 characters
+MOST_DRIFT_LINES = 100  # lines of new drift at once; a last one says how many more there are
 MOST_TABLES = 150  # different table names sent as attribute by one process; all further ones are `(other)`
 # Libraries that tell of every request at INFO; the exporter would even export its own requests, without end.
 CHATTY = ("azure", "azure.core", "azure.monitor", "elastic_transport", "elasticsearch", "msal", "urllib3")
@@ -81,9 +83,13 @@ UNKNOWN_COLUMNS = counter(
 UNKNOWN_ACTIONS = counter(
     "defender.unknown_actions", "{record}", "Records whose ActionType is not known", "source", "table"
 )
+UNKNOWN_MEMBERS = counter(
+    "defender.unknown_members", "{value}", "Values that the closed list of their column lacks", "source", "table"
+)
 UNCONVERTED = counter(
     "defender.unconverted", "{value}", "Values of a type that their field can not take", "source", "table"
 )
+DRIFT = counter("defender.drift", "{entry}", "New entries of the drift report", "source", "table", "kind")
 RETRIES = counter("defender.elasticsearch.retries", "{request}", "Bulk requests sent again, whole or in part", "source")
 INVOCATIONS = counter("defender.invocations", "{invocation}", "Invocations by how they ended", "source", "result")
 LAG_ENQUEUED = histogram(
@@ -98,7 +104,8 @@ BULK_SECONDS = histogram(
 )
 RUN_SECONDS = histogram("defender.invocation.seconds", "s", TIME, "Time of one invocation", "source", "result")
 INSTRUMENTS = (
-    *(RECORDS, FAILURE_STORE, UNKNOWN_TABLES, UNKNOWN_COLUMNS, UNKNOWN_ACTIONS, UNCONVERTED, RETRIES, INVOCATIONS),
+    *(RECORDS, FAILURE_STORE, UNKNOWN_TABLES, UNKNOWN_COLUMNS, UNKNOWN_ACTIONS, UNKNOWN_MEMBERS, UNCONVERTED, DRIFT),
+    *(RETRIES, INVOCATIONS),
     *(LAG_ENQUEUED, LAG_EVENT, BATCH_MESSAGES, BATCH_RECORDS, BATCH_BYTES, BULK_SECONDS, RUN_SECONDS),
 )
 
@@ -228,6 +235,17 @@ def failed(
     _end(source, result, seconds, line, error=error if result == "bug" else None, into=into)
 
 
+def new_drift(entries: Iterable[tuple[Drift, str]]) -> None:
+    """Count each new entry of the drift report and write its line; an entry comes with the source that it was seen in."""
+    told, logger = list(entries), logging.getLogger(DRIFT_LOGGER)
+    for number, (drift, source) in enumerate(told):
+        _send(DRIFT, 1, source, _table(drift.table), drift.kind)
+        if number < MOST_DRIFT_LINES:
+            logger.warning(line_of({"source": source, **drift._asdict()}))
+    if len(told) > MOST_DRIFT_LINES:
+        logger.warning(line_of({"more": len(told) - MOST_DRIFT_LINES}))
+
+
 def _end(
     source: str, result: Result, seconds: float, line: dict[str, Any], *, into: Any, error: Exception | None = None
 ) -> None:
@@ -252,9 +270,10 @@ def _measure(report: Report, now: float) -> None:
     for instrument, pairs in (
         (UNKNOWN_COLUMNS, report.unknown_columns),
         (UNKNOWN_ACTIONS, report.unknown_actions),
+        (UNKNOWN_MEMBERS, report.unknown_members),
         (UNCONVERTED, report.unconverted),
     ):
-        for (table, _name), number in pairs.items():
+        for (table, *_), number in pairs.items():
             _send(instrument, number, source, _table(table))
     if report.retries:
         _send(RETRIES, report.retries, source)

@@ -94,6 +94,7 @@ def test_a_whole_app_answers_200_and_after_a_broken_setting_503(app_settings: di
         "index_templates": "not checked",
         "blob_store": "ok",
         "last_received": "ok",
+        "drift": "ok",
     }
     assert answer["checks"]["last_received"]["detail"] == "nothing yet from defender_cloud, xdr."
     assert answer["versions"]["elasticsearch"].startswith("8.")
@@ -238,8 +239,10 @@ def test_no_hub_at_all_is_a_reason(ask: Any) -> None:
     answer = ask(XDR_EVENT_HUB_NAMES=None, CLOUD_EVENT_HUB_NAMES=None)
 
     assert answer["reasons"] == [
-        "event_hubs: XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES or "
-        "POLL_SOURCES: nothing is received."
+        (
+            "event_hubs: XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES or "
+            "POLL_SOURCES: nothing is received."
+        )
     ]
 
 
