@@ -28,6 +28,8 @@ _POSTURE = """
     assessments subAssessments secureScores secureScoreControls regulatoryComplianceStandards
     regulatoryComplianceControls regulatoryComplianceAssessments
 """
+# Parts of API objects.
+_POLLED_ALERTS = "SiemAlert SiemIncident"
 KINDS: dict[str, str] = {
     "AlertEvidence": "alert",
     "AlertInfo": "alert",
@@ -35,6 +37,7 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(_SNAPSHOTS.split(), "state"),
     **dict.fromkeys(_POSTURE.split(), "state"),
     **dict.fromkeys(_INVENTORIES.split(), "asset"),
+    **dict.fromkeys(_POLLED_ALERTS.split(), "alert"),
 }
 
 # For tables nobody has heard of: what the name promises.

@@ -88,6 +88,8 @@ FAMILIES: dict[str, str] = {
 
 # What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
 API: dict[str, str] = {
+    "SiemAlert":                               "siem_incident",
+    "SiemIncident":                            "siem_incident",
 }
 # fmt: on
 
