@@ -75,8 +75,10 @@ DEFAULTS: Final[dict[str, str]] = {
     "secureScores":                             "configuration info",
     "subAssessments":                           "configuration info",
     # Parts of API objects
+    "MachineVulnerability":                     "vulnerability info",
     "SiemAlert":                                "intrusion_detection info",
     "SiemIncident":                             "intrusion_detection info",
+    "SoftwareVulnerability":                    "vulnerability info",
 }
 
 ACTIONS: Final[dict[str, dict[str, str]]] = {
