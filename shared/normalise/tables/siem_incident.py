@@ -86,15 +86,19 @@ def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
         whole = value if alerts.get("entities").__class__ is not list else None
         yield from _parts(identifier, incident, opened, alerts, whole)
         return
-    columns = opened
-    listed = alerts if alerts.__class__ is list else []
-    strangers = [item for item in listed if item.__class__ is not dict] if listed else alerts
-    if strangers and strangers.__class__ is not dict:
-        columns = {**opened, "alerts": strangers}  # no alerts: unknown, and kept
+    strangers = _strangers(alerts)
+    columns = {**opened, "alerts": strangers} if strangers else opened
     yield Part("SiemIncident", columns, (identifier,), _version(value.get("lastUpdateTime"), incident), incident)
-    for alert in listed if context.alerts else ():
+    for alert in alerts if context.alerts and alerts.__class__ is list else ():
         if alert.__class__ is dict:
             yield from _parts(identifier, incident, opened, alert)
+
+
+def _strangers(alerts: Any) -> Any:
+    """What stands among the alerts, or instead of them, and is none: kept with the incident, as an unknown column."""
+    if alerts.__class__ is list:
+        return [item for item in alerts if item.__class__ is not dict and item is not None]
+    return None if alerts.__class__ is dict else alerts
 
 
 def _parts(
@@ -163,7 +167,7 @@ INCIDENT = Fragment((
     vendor("comments",           "flattened", "comments"),
 ), (
     rule(redirected, ("status", "redirectIncidentId"), "~isRedirected", kind="boolean"),
-    rule(observer,   ("incidentId",), "observer.vendor", "observer.product"),
+    rule(observer,   ("incidentId",), "observer.vendor", "observer.product", "event.timezone"),
 ))
 
 SIEM_INCIDENT = made(
@@ -257,10 +261,10 @@ PROCESS = Fragment((
 ))
 
 PEOPLE = Fragment((
-    vendor(f"{_E}accountName",        "keyword",   f"{_E}accountName",      told=True),
+    vendor(f"{_E}accountName",        "keyword",   f"{_E}accountName",      told=True, related="user"),
     vendor(f"{_E}domainName",         "keyword",   f"{_E}domainName",       told=True),
-    vendor(f"{_E}userSid",            "keyword",   f"{_E}userSid",          told=True),
-    vendor(f"{_E}aadUserId",          "keyword",   f"{_E}aadUserId"),
+    vendor(f"{_E}userSid",            "keyword",   f"{_E}userSid",          told=True, related="user"),
+    vendor(f"{_E}aadUserId",          "keyword",   f"{_E}aadUserId",        related="user"),
     vendor(f"{_E}userPrincipalName",  "keyword",   f"{_E}userPrincipalName", related="user"),
     vendor(f"{_E}mailboxDisplayName", "keyword",   f"{_E}mailboxDisplayName"),
     vendor(f"{_E}mailboxAddress",     "keyword",   f"{_E}mailboxAddress",   related="user"),

@@ -38,9 +38,9 @@ def redirected(status: str | None, into: str | None) -> bool | None:
     return True if into is not None or (status is not None and status.lower() == "redirected") else None
 
 
-def observer(incident: str | None) -> tuple[str | None, str | None]:
-    """observer.(vendor, product), in the words of Elastic's log data stream."""
-    return (None, None) if incident is None else ("Microsoft", "365 Defender")
+def observer(incident: str | None) -> tuple[str | None, str | None, str | None]:
+    """observer.(vendor, product) and event.timezone, in the words of Elastic's log data stream; the API's times are UTC."""
+    return (None, None, None) if incident is None else ("Microsoft", "365 Defender", "UTC")
 
 
 def category(

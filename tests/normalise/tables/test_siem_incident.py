@@ -97,7 +97,7 @@ def test_a_line_of_elastics_poller_is_one_document() -> None:
 def test_what_is_no_alert_or_entity_is_kept() -> None:
     """Texts where objects should be stay in the documents, as unknown columns."""
     found = parts({**INCIDENT, "alerts": ["text", {**ALERT, "entities": ["text", USER]}, None]})
-    assert found[0].columns["alerts"] == ["text", None]
+    assert found[0].columns["alerts"] == ["text"]
     assert found[1].columns["alerts.entities"] == "text"
     assert len(found) == 3
     assert parts({**INCIDENT, "alerts": "text"})[0].columns["alerts"] == "text"

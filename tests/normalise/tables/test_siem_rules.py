@@ -158,4 +158,4 @@ def test_a_tactic_alone_is_of_the_same_framework() -> None:
     """threat.framework is there with techniques or tactics, and not without."""
     assert framework(None, ["TA0001"]) == framework("MITRE ATT&CK", None) == "MITRE ATT&CK"
     assert framework(None, None) is None
-    assert observer(None) == (None, None)
+    assert observer(None) == (None, None, None)
