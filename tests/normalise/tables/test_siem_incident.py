@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from shared.normalise.normaliser import Normaliser
 from shared.normalise.tables.siem_incident import split
 from tools.write_golden import ARRIVED, GOLDEN
 
+SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "samples"
 EVERY = Context("t")
 FILE = {"entityType": "File", "fileName": "a.exe", "sha1": None}
 USER = {"entityType": "User", "accountName": "kim"}
@@ -131,3 +133,18 @@ def test_severity_is_the_alerts_own() -> None:
     value = {**INCIDENT, "severity": "Low", "alerts": [{**ALERT, "severity": "High"}, {"alertId": "a2"}]}
     made = list(normaliser.parts("log", value, EVERY, ARRIVED))
     assert [one.document["event"]["severity"] for one in made] == [21, 73, 73, 21]
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the knowledge folder has no samples here")
+def test_real_answers_hold_nothing_unknown() -> None:
+    """Microsoft's documented answer and a live alert are mapped whole: no unknown column, no value that does not convert."""
+    incidents = orjson.loads((SAMPLES / "m365_incidents_list.json").read_bytes())["value"]
+    live = orjson.loads((SAMPLES / "m365_incident_alert_live.json").read_bytes())
+    made = [
+        one
+        for value in (*incidents, {"incidentId": 486, "alerts": [live]})
+        for one in Normaliser(duplicates=True).parts("log", value, EVERY, ARRIVED)
+    ]
+    assert [issue for one in made for issue in one.issues if issue.column != "Timestamp"] == []
+    assert {one.table for one in made} == {"SiemIncident", "SiemAlert"}
+    assert len(made) > 15
