@@ -78,17 +78,20 @@ def columns_of(specified: str) -> dict[str, str]:
     return {name: type or "string" for name, _, type in (word.partition(":") for word in specified.split())}
 
 
-def tree_of(columns: Mapping[str, str]) -> Tree:
-    """Columns by path -> the tree to open an object with. Only the last part of a path may be `@odata.type`."""
+def tree_of(columns: Mapping[str, str], path: str = "") -> Tree:
+    """Columns by path -> the tree to open an object with. Only the last part of a path may be `@odata.type`.
+
+    path: where the object lies, `alerts.`, if the columns are told from there: it begins the names that come out.
+    """
     root: Tree = {}
     for column in columns:
-        node, path = root, steps(column)
-        for part in path[:-1]:
+        node, parts = root, steps(column)
+        for part in parts[:-1]:
             below = node.setdefault(part, {})
             if isinstance(below, str):
                 raise TypeError(f"{column} lies below a column that holds a value")
             node = below
-        node[path[-1]] = column
+        node[parts[-1]] = path + column
     return root
 
 

@@ -28,6 +28,9 @@ _POSTURE = """
     assessments subAssessments secureScores secureScoreControls regulatoryComplianceStandards
     regulatoryComplianceControls regulatoryComplianceAssessments
 """
+# Parts of API objects. A machine's vulnerabilities are read again and again as they stand.
+_POLLED_ALERTS = "SiemAlert SiemIncident"
+_POLLED_STATES = "MachineVulnerability SoftwareVulnerability"
 KINDS: dict[str, str] = {
     "AlertEvidence": "alert",
     "AlertInfo": "alert",
@@ -35,6 +38,8 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(_SNAPSHOTS.split(), "state"),
     **dict.fromkeys(_POSTURE.split(), "state"),
     **dict.fromkeys(_INVENTORIES.split(), "asset"),
+    **dict.fromkeys(_POLLED_ALERTS.split(), "alert"),
+    **dict.fromkeys(_POLLED_STATES.split(), "state"),
 }
 
 # For tables nobody has heard of: what the name promises.

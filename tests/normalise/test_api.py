@@ -54,6 +54,14 @@ def test_known_paths_become_columns_and_all_else_keeps_its_own_path() -> None:
     }  # fmt: skip
 
 
+def test_an_object_from_further_down_is_opened_under_its_whole_path() -> None:
+    """A part that is opened by itself gets the names that it would have had within the whole."""
+    tree = tree_of(COLUMNS, "alerts.")
+    assert open_object({"id": "1", "status": {"code": "new"}, "why": "x"}, tree, "alerts.") == {
+        "alerts.id": "1", "alerts.status.code": "new", "alerts.why": "x",
+    }  # fmt: skip
+
+
 def test_an_object_where_a_value_was_is_kept_under_the_columns_name() -> None:
     """A value of another shape than documented reaches the column, whose converter reports it."""
     assert open_object({"id": {"a": 1}, "status": "new"}, tree_of(COLUMNS)) == {"id": {"a": 1}, "status": "new"}

@@ -74,6 +74,11 @@ DEFAULTS: Final[dict[str, str]] = {
     "secureScoreControls":                      "configuration info",
     "secureScores":                             "configuration info",
     "subAssessments":                           "configuration info",
+    # Parts of API objects
+    "MachineVulnerability":                     "vulnerability info",
+    "SiemAlert":                                "intrusion_detection info",
+    "SiemIncident":                             "intrusion_detection info",
+    "SoftwareVulnerability":                    "vulnerability info",
 }
 
 ACTIONS: Final[dict[str, dict[str, str]]] = {
@@ -377,6 +382,19 @@ ACTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "MessagePostDeliveryEvents": {
         "Manual remediation": "email info",
+    },
+    "SiemAlert": {  # by entityType: an alert about it
+        "CloudApplication": "intrusion_detection,web info",
+        "File":             "intrusion_detection,file info",
+        "Ip":               "intrusion_detection,network info",
+        "MailBox":          "intrusion_detection,email info",
+        "MailCluster":      "intrusion_detection,email info",
+        "MailMessage":      "intrusion_detection,email info",
+        "Process":          "intrusion_detection,process info",
+        "Registry":         "intrusion_detection,registry info,access",
+        "SecurityGroup":    "intrusion_detection,iam group,info",
+        "Url":              "intrusion_detection,network info",
+        "User":             "intrusion_detection,iam user,info",
     },
     "UrlClickEvents": {
         "ClickAllowed":               "web,network access,allowed success",

@@ -88,6 +88,10 @@ FAMILIES: dict[str, str] = {
 
 # What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
 API: dict[str, str] = {
+    "MachineVulnerability":                    "machine_vulnerability",
+    "SiemAlert":                               "siem_incident",
+    "SiemIncident":                            "siem_incident",
+    "SoftwareVulnerability":                   "machine_vulnerability",
 }
 # fmt: on
 
