@@ -133,8 +133,9 @@ class Normaliser:
             carry(document, layout.table, issues)
         if self._original:
             document["event"]["original"] = as_text(part.value)
+        latest = None if part.latest is None else part.latest.of(document)
         return Normalised(
-            layout.index, id, document, issues, known=True, table=part.table, value=part.value, latest=part.latest
+            layout.index, id, document, issues, known=True, table=part.table, value=part.value, latest=latest
         )
 
     def _part_layout(self, name: str) -> Layout:
