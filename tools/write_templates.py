@@ -33,7 +33,9 @@ CASELESS_FIELDS = frozenset(
 
 def mapping_of(field: str, kind: str, dataset: str) -> dict[str, Any]:
     """One field's mapping."""
-    known: dict[str, Any] = {"type": kind}
+    known: dict[str, Any] = {
+        "type": "double" if kind == "float" else kind
+    }  # a float refuses numbers that a double takes
     if kind == "keyword" and field != "event.original":
         known["ignore_above"] = 1024
     if field == "event.original":
