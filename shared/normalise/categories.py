@@ -23,10 +23,12 @@ _SNAPSHOTS = """
 """
 # Inventories of accounts and applications (ECS event.kind `asset`), as Elastic's integration has IdentityInfo.
 _INVENTORIES = "IdentityAccountInfo IdentityInfo OAuthAppInfo"
-# Defender for Cloud's messages about how resources stand; its alerts are SecurityAlert.
+# Defender for Cloud's messages about how resources stand; its alerts are SecurityAlert. Of its API's findings those of settings: flaws in
+# software are events in Elastic's integrations, here as in m365_defender.vulnerability.
 _POSTURE = """
     assessments subAssessments secureScores secureScoreControls regulatoryComplianceStandards
     regulatoryComplianceControls regulatoryComplianceAssessments
+    misconfiguration
 """
 # Parts of API objects. A machine's vulnerabilities are read again and again as they stand.
 _POLLED_ALERTS = "SiemAlert SiemIncident"

@@ -79,6 +79,9 @@ DEFAULTS: Final[dict[str, str]] = {
     "SiemAlert":                                "intrusion_detection info",
     "SiemIncident":                             "intrusion_detection info",
     "SoftwareVulnerability":                    "vulnerability info",
+    # Defender for Cloud's API
+    "misconfiguration":                         "configuration info",
+    "vulnerability_finding":                    "vulnerability info",
 }
 
 ACTIONS: Final[dict[str, dict[str, str]]] = {

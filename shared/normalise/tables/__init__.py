@@ -92,6 +92,8 @@ API: dict[str, str] = {
     "SiemAlert":                               "siem_incident",
     "SiemIncident":                            "siem_incident",
     "SoftwareVulnerability":                   "machine_vulnerability",
+    "misconfiguration":                        "arm_assessment",
+    "vulnerability_finding":                   "arm_assessment",
 }
 # fmt: on
 
