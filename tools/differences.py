@@ -78,6 +78,7 @@ FILES: dict[str, Callable[[bytes], list[Document]]] = {
     "event_alert": streamed,
     "log": polled("log"),
     "vulnerability": polled("vulnerability"),
+    "defender_cloud_assessment": polled("assessment"),
 }
 # file -> line -> fields that can not be compared, because their input was damaged on its way (README beside their documents)
 NOT_COMPARED: dict[str, dict[int, tuple[str, ...]]] = {}

@@ -7,6 +7,7 @@ import json
 import random
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -329,6 +330,44 @@ def test_elastics_fields_are_all_there() -> None:
     known = {field: kind for field, kind in fields_of(ADDITIONAL_DATA, root) if field in theirs}
     assert not {field: kind for field, kind in known.items() if theirs[field] not in kinds[kind]}
     assert len(known) > 80
+
+
+SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "samples"
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the knowledge folder has no samples here")
+def test_microsofts_examples_are_known_whole() -> None:
+    """In the examples of Microsoft's specification nothing is unknown and nothing does not convert."""
+
+    def bodies(name: str) -> list[Object]:
+        body = orjson.loads((SAMPLES / f"{name}.json").read_bytes())["responses"]["200"]["body"]
+        found: list[Object] = body.get("value", [body])
+        return found
+
+    seen = 0
+    for name in (
+        "arm_assessments_list_2021-06-01",
+        "arm_assessment_get_expand_2021-06-01",
+        "arm_assessments_list_2020-01-01",
+    ):
+        metadata = bodies("arm_assessment_metadata_list_2021-06-01")[0]["properties"]
+        for value in bodies(name):
+            value["properties"]["metadata"] = metadata
+            seen += 1
+            assert [found.issues for found in made(value)] == [[]]
+    for name in (
+        "arm_subassessments_list_2019-01-01-preview",
+        "arm_subassessments_subscription_list_2019-01-01-preview",
+        "arm_subassessment_get_2019-01-01-preview",
+    ):
+        for found in made({**assessment(), "subAssessments": bodies(name)}):
+            seen += 1
+            assert found.issues == []
+    row = orjson.loads((SAMPLES / "arg_subassessment_AzureContainerRegistryVulnerability.json").read_bytes())[0]
+    (of_resource_graph,) = made({**assessment(), "subAssessments": [row]})
+    assert "error" not in of_resource_graph.document  # Resource Graph's own keys are carried
+    assert of_resource_graph.document["package"]["name"] == "py"
+    assert seen == 9
 
 
 def random_object(chance: random.Random) -> Object:
