@@ -121,9 +121,9 @@ _RESOURCE = Fragment((
     _either("resourceDetails.nativeCloudUniqueIdentifier", "#unique"),
     rule(located, ("id", "#resource", "#source", "#name", "#provider", "#type", "#native", "#unique", "#region", "#hierarchy", "#machine"),
          *PLACE_FIELDS, related=(*(None,) * (len(PLACE_FIELDS) - 1), "hosts")),
-    _either("resourceDetails.vmuuid", "host.id"),
+    _either("resourceDetails.vmuuid", "host.id", related="hosts"),
     rule(account, ("properties.resourceDetails.id", f"{_S}.resourceDetails.id", "properties.additionalData.resourceType",
-                   "properties.additionalData.resourceName"), "user.id", "user.name", related=(None, "user")),
+                   "properties.additionalData.resourceName"), "user.id", "user.name", related="user"),
 ))
 _METADATA = Fragment((
     vendor("properties.links.azurePortal",             "keyword", "links.azure_portal",     told=True),
