@@ -91,12 +91,13 @@ class World:
     source: str
     scope: str
     versions: dict[str, str]
+    overlap: bool  # polls look back: rows may be late, and are of whole minutes; else they are of the moment
 
     def change(self, row: Row) -> None:
         """Create or update a row; an update is later than what was."""
         now, id = self.stand.now, f"r{row.number}"
-        moment = now - timedelta(seconds=row.late)
-        moment -= timedelta(seconds=moment.timestamp() % ROUND)
+        moment = now - timedelta(seconds=row.late if self.overlap else 0)
+        moment -= timedelta(seconds=moment.timestamp() % ROUND if self.overlap else 0)
         version = stamp(moment)
         if version <= self.versions.get(id, ""):
             version = stamp(now)
@@ -123,7 +124,7 @@ SOURCES = {
     "incident alerts": ("incident", "alerts", "graph.*", {"ALERT_PAGE_SIZE": "4", "INCIDENT_ALERTS": "true"}),
     "log": ("log", "", "siem.incidents", {"LOG_PAGE_SIZE": "3"}),
 }
-STANDS: dict[str, Stand] = {}
+STANDS: dict[tuple[str, bool], Stand] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -133,19 +134,22 @@ def small() -> Iterator[None]:
         yield
 
 
-def world(name: str) -> World:
+def world(name: str, overlap: bool) -> World:
     """An empty world; what takes long to make is made once."""
     source, scope, _, more = SOURCES[name]
-    stand = STANDS.setdefault(name, Stand(settings={"ALERT_LOOKBACK_HOURS": "24", **more}))
+    stand = STANDS.get((name, overlap))
+    if stand is None:
+        stand = STANDS[name, overlap] = Stand(settings={"POLL_OVERLAP_MINUTES": "15" if overlap else "0", **more})
     stand.fake.heal()
     stand.fake.asked.clear()
+    stand.time.seconds = 1_000_000.0
     for rows in (stand.tenant.alerts, stand.tenant.incidents, stand.tenant.siem):
         rows.clear()
     stand.index.documents.clear()
     stand.index.sent.clear()
     stand.letters.written.clear()
     stand.cursors = Killing()
-    return World(stand, source, scope, {})
+    return World(stand, source, scope, {}, overlap)
 
 
 class Killing(MemoryCursors):
@@ -239,13 +243,13 @@ def shipper(stand: Stand, post: Any) -> Any:
 
 @pytest.mark.parametrize("name", list(SOURCES))
 @settings(max_examples=600 * TIMES, suppress_health_check=list(HealthCheck))
-@given(history=HISTORIES, steady=STEADY, poison=st.none() | st.integers(0, IDS - 1))
+@given(history=HISTORIES, steady=STEADY, poison=st.none() | st.integers(0, IDS - 1), overlap=st.booleans())
 def test_everything_that_could_be_seen_is_indexed_once(
-    name: str, history: list[Any], steady: str, poison: int | None
+    name: str, history: list[Any], steady: str, poison: int | None, overlap: bool
 ) -> None:
     """Whatever happens, and whenever it is killed: after two quiet polls every row that was there is indexed in its version, each version once."""
     source, scope, route, _ = SOURCES[name]
-    here = world(name)
+    here = world(name, overlap)
     stand = here.stand
     if steady:
         stand.fake.fault(steady, route, rows=2)
