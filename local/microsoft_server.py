@@ -47,7 +47,7 @@ class Server(ThreadingHTTPServer):
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, *_: Any) -> None:
         """Nothing: clients that go away are part of the game."""
 
 
