@@ -32,6 +32,10 @@ KINDS: dict[str, str] = {
     "AlertEvidence": "alert",
     "AlertInfo": "alert",
     "SecurityAlert": "alert",
+    "alert": "alert",
+    "alert_evidence": "enrichment",  # of the alert: a rule that looks for alerts should not find each item
+    "incident": "alert",  # as Elastic's integration has them since 1.7.1
+    "incident_alert": "alert",
     **dict.fromkeys(_SNAPSHOTS.split(), "state"),
     **dict.fromkeys(_POSTURE.split(), "state"),
     **dict.fromkeys(_INVENTORIES.split(), "asset"),

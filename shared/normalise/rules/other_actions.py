@@ -67,7 +67,11 @@ DEFAULTS: Final[dict[str, str]] = {
     "UrlClickEvents":                           "web access",
     # Defender for Cloud's messages
     "SecurityAlert":                            "intrusion_detection info",
+    "alert":                                    "intrusion_detection info",
+    "alert_evidence":                           "intrusion_detection info",
     "assessments":                              "configuration info",
+    "incident":                                 "intrusion_detection info",
+    "incident_alert":                           "intrusion_detection info",
     "regulatoryComplianceAssessments":          "configuration info",
     "regulatoryComplianceControls":             "configuration info",
     "regulatoryComplianceStandards":            "configuration info",

@@ -88,6 +88,10 @@ FAMILIES: dict[str, str] = {
 
 # What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
 API: dict[str, str] = {
+    "alert":                                   "graph_alert",
+    "alert_evidence":                          "graph_alert",
+    "incident":                                "graph_incident",
+    "incident_alert":                          "graph_incident",
 }
 # fmt: on
 
