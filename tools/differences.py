@@ -34,6 +34,7 @@ from typing import Any
 import orjson
 
 from shared.flows import Message, documents
+from shared.normalise.api import Context, Source
 from shared.normalise.normaliser import Normaliser
 from shared.report import Report
 
@@ -57,15 +58,33 @@ def streamed(line: bytes) -> list[Document]:
     return [orjson.loads(made.source) for made in documents([Message(line)], normaliser, None, Report("xdr"), [])]
 
 
+def polled(source: Source) -> Callable[[bytes], list[Document]]:
+    """Likewise for an object of a source's API."""
+
+    def made(line: bytes) -> list[Document]:
+        normaliser = Normaliser(duplicates=True, original=True)
+        parts = normaliser.parts(source, orjson.loads(line), Context(), "2026-01-01T00:00:00Z")
+        return [orjson.loads(orjson.dumps(part.document)) for part in parts]
+
+    return made
+
+
 # file -> how one raw line of it becomes our documents; a file is compared once it stands here
 FILES: dict[str, Callable[[bytes], list[Document]]] = {
     "device": streamed,
     "app_and_identity": streamed,
     "email": streamed,
     "event_alert": streamed,
+    "alert": polled("alert"),
+    "incident": polled("incident"),
+    "incident_no_alerts": polled("incident"),
 }
 # file -> line -> fields that can not be compared, because their input was damaged on its way (README beside their documents)
-NOT_COMPARED: dict[str, dict[int, tuple[str, ...]]] = {}
+NOT_COMPARED: dict[str, dict[int, tuple[str, ...]]] = {
+    "incident": {
+        9: ("email.subject", "m365_defender.incident.alert.evidence.subject"),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
