@@ -4,8 +4,9 @@ import os
 
 import azure.functions as func
 
-from functions import event_hub, health
+from functions import event_hub, health, timers
 
 app = func.FunctionApp()
 app.register_functions(event_hub.blueprint(os.environ))
+app.register_functions(timers.blueprint(os.environ))
 app.register_functions(health.blueprint())

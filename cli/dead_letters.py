@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cli.dead_letter_choice import found, wanted
 from shared.errors import ForwarderError
+from shared.poll_settings import SOURCES, PollSettings
 from shared.settings import Settings
 from shared.ship.dead_letter import DeadLetter, DeadLetters
 
@@ -30,7 +31,12 @@ BATCH_BYTES = 8_000_000
 SHOWN = 2_000  # characters of an original that `show` prints unless told to print all
 
 Code = Annotated[list[str] | None, typer.Option("--class", help="Only this class, e.g. too_large; repeatable.")]
-Source = Annotated[str | None, typer.Option("--source", help="Only this source: xdr or defender_cloud.")]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source", help="Only this source: xdr, defender_cloud, alert, incident, log, vulnerability, assessment."
+    ),
+]
 TableName = Annotated[list[str] | None, typer.Option("--table", help="Only this table; repeatable.")]
 Since = Annotated[
     str | None, typer.Option("--since", help="Given up at or after: 2026-01-31, a date and time, or 2h, 7d.")
@@ -197,8 +203,9 @@ def batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
 
 
 def send(batch: list[DeadLetter], parts: Parts) -> Counter[str]:
-    """Send one batch through the flow; what became of it, by outcome."""
+    """Send one batch through the flow it came from; what became of it, by outcome."""
     from shared.flows import Message, forward
+    from shared.sweeps import replay_rows
 
     messages = [
         Message(
@@ -209,7 +216,9 @@ def send(batch: list[DeadLetter], parts: Parts) -> Counter[str]:
         )
         for letter in batch
     ]
-    report = forward(messages, parts, batch[0].source)
+    source = batch[0].source
+    evidence = bool(PollSettings.read_one("evidence_documents", os.environ))
+    report = replay_rows(batch, parts, evidence=evidence) if source in SOURCES else forward(messages, parts, source)
     told = report.as_dict()
     return Counter({name: told[name] for name in ("received", "indexed", "duplicate", "filtered", "dead_lettered")})
 

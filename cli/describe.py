@@ -14,9 +14,17 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "cursors": Command("cursors", "list, show, set or reset how far each source has been read"),
     "dead-letters": Command("dead_letters", "list, show, replay or drop records that could not be indexed"),
+    "doctor": Command(
+        "doctor", "check settings, Elasticsearch, blobs and every polled source, and say how to mend what is wrong"
+    ),
+    "drift": Command("drift", "what Defender sent that is not mapped; clear what has been dealt with"),
     "install": Command("install", "put the index templates into Elasticsearch; twice changes nothing"),
-    "normalize": Command("normalize", "records from files or standard input -> the documents they become"),
+    "normalize": Command(
+        "normalize", "records or API objects from files or standard input -> the documents they become"
+    ),
+    "poll": Command("poll", "read one source once, with a progress bar; --dry-run ships nothing"),
 }
 
 

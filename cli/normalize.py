@@ -12,12 +12,17 @@ from typing import IO, Annotated
 import orjson
 import typer
 
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Reject
 from shared.flows import Message, documents, normaliser
+from shared.normalise.api import Context
 from shared.normalise.filtering import record_filter
+from shared.normalise.normaliser import Normaliser
+from shared.poll_settings import PollSettings
 from shared.report import Report
+from shared.rows import RowRecord, row_documents
 from shared.settings import Settings
 from shared.ship.dead_letter import DeadLetter
+from shared.ship.document import Document
 
 app = typer.Typer(add_completion=False)
 
@@ -26,12 +31,19 @@ class Source(StrEnum):
     """What a line of input is."""
 
     STREAM = "stream"
+    ALERT = "alert"
+    INCIDENT = "incident"
+    LOG = "log"
+    VULNERABILITY = "vulnerability"
+    ASSESSMENT = "assessment"
 
 
 @app.command()
 def normalize(
     files: Annotated[list[Path] | None, typer.Argument(help="Files to read; standard input if none, or for -.")] = None,
-    source: Annotated[Source, typer.Option(help="stream: a line is one Event Hub body or one record.")] = Source.STREAM,
+    source: Annotated[
+        Source, typer.Option(help="stream: a line is one Event Hub body or one record. Else: one object of that API.")
+    ] = Source.STREAM,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was rejected.")] = False,
 ) -> None:
     """Write a line for each document, in the order of the input: {"_op", "_index", "_id", "_source"}.
@@ -46,22 +58,15 @@ def normalize(
         raise typer.Exit(2) from None
     report, letters = Report(source.value), list[DeadLetter]()
     output, errors = sys.stdout.buffer, sys.stderr.buffer
-    made = documents(
-        messages(files or [Path("-")]), normaliser(settings), record_filter(settings.record_filter), report, letters
-    )
+    lines = messages(files or [Path("-")])
+    if source is Source.STREAM:
+        made = documents(lines, normaliser(settings), record_filter(settings.record_filter), report, letters)
+    else:
+        made = of_objects(lines, source.value, normaliser(settings), evidence(), report, letters)
     try:
         for document in made:
             tell(letters, report, errors)
-            line = (
-                b'{"_op":"create","_index":'
-                + orjson.dumps(document.index)
-                + b',"_id":'
-                + orjson.dumps(document.id)
-                + b',"_source":'
-                + document.source
-                + b"}\n"
-            )
-            output.write(line)
+            output.write(line_of(document))
             report.count("indexed", document.table)
         tell(letters, report, errors)
         output.flush()
@@ -75,6 +80,49 @@ def normalize(
     errors.write(orjson.dumps({"summary": summary(report)}) + b"\n")
     if strict and report.total("dead_lettered"):
         raise typer.Exit(1)
+
+
+def line_of(document: Document) -> bytes:
+    """A document as a line: operation, data stream, id and the document itself."""
+    return (
+        b'{"_op":"create","_index":'
+        + orjson.dumps(document.index)
+        + b',"_id":'
+        + orjson.dumps(document.id)
+        + b',"_source":'
+        + document.source
+        + b"}\n"
+    )
+
+
+def evidence() -> bool:
+    """Whether each item of an alert's evidence becomes a document too, as the functions have it set."""
+    return bool(PollSettings.read_one("evidence_documents", os.environ))
+
+
+def of_objects(
+    lines: Iterator[Message],
+    source: str,
+    made_by: Normaliser,
+    evidence: bool,
+    report: Report,
+    letters: list[DeadLetter],
+) -> Iterator[Document]:
+    """The documents of lines that are API objects each; what is none goes to `letters`. The tenant is the object's own."""
+    for line in lines:
+        report.messages += 1
+        try:
+            value = orjson.loads(line.body)
+        except orjson.JSONDecodeError as error:
+            report.received[source] += 1
+            reject = Reject("not_json", str(error))
+            letters.append(
+                DeadLetter.of(RowRecord(line.body), code=reject.code, reason=reject.reason, source=source, table=source)
+            )
+            continue
+        tenant = value.get("tenantId") if isinstance(value, dict) else None
+        context = Context(tenant=tenant if isinstance(tenant, str) else "", evidence=evidence)
+        yield from row_documents([value], source, made_by, context, report, letters)
 
 
 def messages(files: list[Path]) -> Iterator[Message]:

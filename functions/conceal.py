@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 
 from shared.errors import ForwarderError, Misconfigured, Retry
-from shared.settings import reference
+from shared.poll_settings import reference
 
 HIDDEN = "(hidden)"
 SHORTEST = 6  # shorter values would blot out ordinary words
@@ -19,8 +19,10 @@ CONNECTIONS = ("AzureWebJobsStorage", "XDR_EVENT_HUB", "CLOUD_EVENT_HUB", "APPLI
 def secrets(environment: Mapping[str, str]) -> Iterator[str]:
     """Every value in `environment` that is secret: settings marked so, connection strings and the keys in them."""
     storage = environment.get("STORAGE", "").strip()
-    for name in (item.metadata["name"] for item in reference() if item.metadata["secret"]):
-        yield environment.get(name, "")
+    secret = tuple(item.metadata["name"] for item in reference() if item.metadata["secret"])
+    for name, value in environment.items():
+        if name.rpartition("__")[2] in secret:  # a tenant's own has its name before it: CONTOSO__CLIENT_SECRET
+            yield value
     user = f"{environment.get('ELASTICSEARCH_USERNAME', '')}:{environment.get('ELASTICSEARCH_PASSWORD', '')}"
     yield base64.b64encode(user.encode()).decode()  # as it stands in a request's header
     for name in (*CONNECTIONS, storage):

@@ -16,6 +16,7 @@ from functions.conceal import harmless
 from functions.hubs import Trigger, triggers
 from functions.parts import PARTS
 from shared import telemetry
+from shared.drift import DRIFT
 from shared.errors import Misconfigured, Retry
 from shared.report import Report
 from shared.state import LAST_RECEIVED
@@ -135,6 +136,7 @@ def tell(report: Report, settings: Settings, seconds: float, attempt: int, opene
         now = time.time()
         telemetry.record(report, seconds=seconds, now=now, attempt=attempt, into=opened)
         LAST_RECEIVED.note(report, settings, now)
+        DRIFT.note(report, settings, now)
     except Exception:  # a failed invocation would send the whole batch again
         log.exception("The batch is shipped, but telling about it failed.")
 

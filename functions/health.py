@@ -15,6 +15,7 @@ from typing import Any
 
 import azure.functions as func
 
+from functions import timers
 from functions.conceal import conceal
 from functions.hubs import SOURCES, faults, triggers
 from shared.errors import Misconfigured
@@ -56,7 +57,15 @@ async def examine(environment: Mapping[str, str]) -> dict[str, Any]:
     declared = [
         f"{trigger.function} reads {trigger.hub} as {trigger.consumer_group}" for trigger in triggers(environment)
     ]
-    checks["event_hubs"] = told(Finding("failed" if found else "ok", " ".join(found or declared)))
+    checks["event_hubs"] = told(Finding("failed" if found else "ok", " ".join(found or declared) or "none."))
+    polled = timers.sources(environment)
+    wrong = timers.faults(environment)
+    checks["pollers"] = told(
+        Finding(
+            "failed" if wrong else "ok",
+            " ".join(wrong) or ", ".join(f"{source} is polled" for source in polled) or "none.",
+        )
+    )
     try:
         settings = Settings.read(environment)
     except Misconfigured as error:
@@ -64,9 +73,10 @@ async def examine(environment: Mapping[str, str]) -> dict[str, Any]:
         checks |= {name: told(Finding("not checked", "the settings are not whole.")) for name in PROBES}
     else:
         checks["settings"] = told(Finding("ok", "every setting makes sense."))
-        # All sources where none has a trigger: the answer is the same for an app that is yet to be connected.
-        reading = {trigger.source for trigger in triggers(environment)} or {source.name for source in SOURCES}
-        sources = tuple(source.name for source in SOURCES if source.name in reading)
+        # All of the hubs' sources where nothing is set up: the answer is the same for an app that is yet to be connected.
+        hubs = tuple(source.name for source in SOURCES)
+        reading = {trigger.source for trigger in triggers(environment)} | set(polled) or set(hubs)
+        sources = tuple(name for name in (*hubs, *polled) if name in reading)
 
         async def timed(probe: Any) -> dict[str, Any]:
             started, loop = time.monotonic(), asyncio.get_running_loop()

@@ -88,8 +88,8 @@ def faults(environment: Mapping[str, str]) -> Iterator[str]:
             except Misconfigured as error:
                 yield str(error)
     declared = triggers(environment)
-    if not declared:
-        yield "XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES: nothing is received."
+    if not declared and not environment.get("POLL_SOURCES", "").strip():
+        yield "XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES or POLL_SOURCES: nothing is received."
     for connection in dict.fromkeys(trigger.connection for trigger in declared):
         if not connected(connection, environment):
             yield f"{connection}: is not set, and neither is {connection}__fullyQualifiedNamespace."

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared import state
 from shared.blobs import blob_errors, make, open_service
+from shared.drift import BLOB, DRIFT
+from shared.drift import read as read_drift
 from shared.errors import ForwarderError, Misconfigured, rule_for
 from shared.settings import Settings
 
@@ -18,7 +21,13 @@ PROBE_SECONDS = 4.0  # one request of a probe
 DATASETS: Mapping[str, tuple[str, ...]] = {
     "xdr": ("m365_defender.event",),
     "defender_cloud": ("microsoft_defender_cloud.event",),
+    "alert": ("m365_defender.alert", "m365_defender.alert_evidence"),
+    "incident": ("m365_defender.incident",),
+    "log": ("m365_defender.log",),
+    "vulnerability": ("m365_defender.vulnerability",),
+    "assessment": ("microsoft_defender_cloud.assessment",),
 }
+MOST_DRIFT = 50  # entries of the drift report in the answer
 PRIVILEGES = ("auto_configure", "create_doc")  # what shipping needs; docs for the key name the same
 STOCK_TEMPLATE = "logs"  # Elasticsearch's own for logs-*-*: it takes our documents, but with guessed types
 TEMPLATE_FIELDS = ",".join(
@@ -119,11 +128,30 @@ def last_received(settings: Settings, sources: tuple[str, ...]) -> Finding:
     return Finding("ok", f"nothing yet from {', '.join(silent)}." if silent else "see data.", found)
 
 
+def drift(settings: Settings, sources: tuple[str, ...]) -> Finding:  # noqa: ARG001  as every probe
+    """What was seen and is not mapped, newest first; that alone is no ill health: it is all carried."""
+    DRIFT.settle(PROBE_SECONDS / 4)
+    try:
+        stored = read_drift(settings)
+    except ForwarderError:  # one reason is enough: the probe `blob_store` tells it
+        return Finding("not checked", "the blob store does not answer.")
+    if stored.odd is not None:
+        return Finding("ok", f"{BLOB} holds something that is no drift report; the next write puts it aside.")
+    if not stored.entries:
+        return Finding("ok", "nothing was seen that is not mapped.")
+    kinds = Counter(entry.kind for entry in stored.entries)
+    words = ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())
+    return Finding(
+        "ok", f"not mapped when first seen: {words}. `python -m cli drift` tells all.", stored.newest(MOST_DRIFT)
+    )
+
+
 PROBES: Mapping[str, Probe] = {
     "elasticsearch": elasticsearch,
     "index_templates": index_templates,
     "blob_store": blob_store,
     "last_received": last_received,
+    "drift": drift,
 }
 
 

@@ -20,9 +20,12 @@ from shared.normalise.convert import UNKNOWN_COLUMN
 from shared.normalise.decode import Message, Record, Unreadable
 from shared.normalise.filtering import Filter, record_filter
 from shared.normalise.interpret import UNKNOWN_ACTION
+from shared.normalise.mapped import json_type, kind_of
+from shared.normalise.members import UNKNOWN_MEMBER
 from shared.normalise.normaliser import Normalised, Normaliser
-from shared.report import UNDECODED, Report, bounded_add
+from shared.report import LONGEST_NAME, UNDECODED, Report, bounded_add
 from shared.settings import Settings
+from shared.ship.client import BULK_LATEST, client_post
 from shared.ship.dead_letter import DeadLetter, DeadLetters
 from shared.ship.document import Document
 from shared.ship.shipper import Shipper
@@ -39,6 +42,7 @@ class Parts:
     left_out: Filter | None
     shipper: Shipper
     dead_letters: DeadLetters
+    latest: Shipper  # for latest views
 
 
 def open_parts(settings: Settings) -> Parts:
@@ -49,6 +53,7 @@ def open_parts(settings: Settings) -> Parts:
         record_filter(settings.record_filter),
         Shipper(settings),
         DeadLetters.open(settings),
+        Shipper(settings, post=client_post(settings, path=BULK_LATEST)),
     )
 
 
@@ -113,7 +118,7 @@ def documents(
             except orjson.JSONEncodeError as error:
                 letters.append(letter(record, Reject("unwritable", str(error)), report.source, record.table))
                 continue
-            note(report, record, made)
+            note(report, record.table, made)
             yield Document(made.index, made.id, source, record.table, record)
 
 
@@ -122,21 +127,20 @@ def letter(record: Record | Unreadable, reject: Reject, source: str, table: str)
     return DeadLetter.of(record, code=reject.code, reason=reject.reason, source=source, table=table)
 
 
-def note(report: Report, record: Record, made: Normalised) -> None:
+def note(report: Report, table: str, made: Normalised) -> None:
     """Book drift and the span of event times."""
     if not made.known:
-        bounded_add(report.unknown_tables, record.table)
-    for issue in made.issues:
-        kind = (
-            report.unknown_columns
-            if issue.reason is UNKNOWN_COLUMN
-            else report.unknown_actions
-            if issue.reason is UNKNOWN_ACTION
-            else report.unconverted
-        )
-        bounded_add(
-            kind, (record.table, str(issue.value)[:80] if issue.reason is UNKNOWN_ACTION else issue.column[:80])
-        )
+        bounded_add(report.unknown_tables, table)
+    for name, reason, value in made.issues:
+        column = name[:LONGEST_NAME]
+        if reason is UNKNOWN_COLUMN:
+            bounded_add(report.unknown_columns, (table, column))
+        elif reason is UNKNOWN_ACTION:
+            bounded_add(report.unknown_actions, (table, str(value)[:LONGEST_NAME]))
+        elif reason is UNKNOWN_MEMBER:
+            report.count_member(table, column, str(value))
+        else:
+            bounded_add(report.unconverted, (table, column, json_type(value), kind_of(table, column)))
     moment = made.document["@timestamp"]
     if report.newest_event is None or moment > report.newest_event:
         report.newest_event = moment

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 from shared.errors import Misconfigured
 
@@ -131,7 +131,40 @@ def setting(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class FromEnvironment:
+    """What all groups of settings have in common: each field is read by its own parser."""
+
+    @classmethod
+    def read_all(cls, environment: Mapping[str, str], prefix: str = "") -> Self:
+        """Read every field; raise `Misconfigured` at the first that makes no sense.
+
+        prefix: `CONTOSO__` reads CONTOSO__CLIENT_ID, and where that is not set CLIENT_ID.
+        """
+        return cls(**{item.name: cls.read_one(item.name, environment, prefix) for item in fields(cls)})
+
+    @classmethod
+    def read_one(cls, field_name: str, environment: Mapping[str, str], prefix: str = "") -> Any:
+        """Read one setting by its field's name, whatever the others hold; `Misconfigured` if it makes no sense."""
+        item = cls.__dataclass_fields__[field_name]
+        name = item.metadata["name"]
+        if prefix and environment.get(prefix + name, "").strip():
+            name = prefix + name
+        raw = environment.get(name, "")
+        if not raw.strip():
+            return item.default
+        if raw.strip().startswith(KEY_VAULT):
+            raise Misconfigured(
+                name, "its Key Vault reference is not resolved: look at the vault's access and firewall."
+            )
+        try:
+            return item.metadata["parse"](raw)
+        except ValueError as error:
+            shown = "its value" if item.metadata["secret"] or "@" in raw else repr(raw)
+            raise Misconfigured(name, f"{shown} {reason(error)}.") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(FromEnvironment):
     """Everything that can be set, by app setting (environment variable)."""
 
     elasticsearch_url: tuple[str, ...] | None = setting(
@@ -217,7 +250,10 @@ class Settings:
         "DEAD_LETTER_CONTAINER", "Blob container for dead letters.", container, default="dead-letter"
     )
     state_container: str = setting(
-        "STATE_CONTAINER", "Blob container for what was last received per source.", container, default="state"
+        "STATE_CONTAINER",
+        "Blob container for what was last received per source, and for the drift report.",
+        container,
+        default="state",
     )
     xdr_event_hub_names: tuple[str, ...] = setting(
         "XDR_EVENT_HUB_NAMES",
@@ -248,27 +284,10 @@ class Settings:
 
         whole: also check that what shipping needs is there; commands that send nothing do without.
         """
-        result = cls(**{item.name: cls.read_one(item.name, environment) for item in fields(cls)})
+        result = cls.read_all(environment)
         if whole:
             result.check()
         return result
-
-    @classmethod
-    def read_one(cls, field_name: str, environment: Mapping[str, str]) -> Any:
-        """Read one setting by its field's name, whatever the others hold; `Misconfigured` if it makes no sense."""
-        item = cls.__dataclass_fields__[field_name]
-        name, raw = item.metadata["name"], environment.get(item.metadata["name"], "")
-        if not raw.strip():
-            return item.default
-        if raw.strip().startswith(KEY_VAULT):
-            raise Misconfigured(
-                name, "its Key Vault reference is not resolved: look at the vault's access and firewall."
-            )
-        try:
-            return item.metadata["parse"](raw)
-        except ValueError as error:
-            shown = "its value" if item.metadata["secret"] or "@" in raw else repr(raw)
-            raise Misconfigured(name, f"{shown} {reason(error)}.") from None
 
     def check(self) -> None:
         """Raise `Misconfigured` where settings do not go together."""
@@ -290,8 +309,3 @@ def reason(error: ValueError) -> str:
     """Our own sentence, or `is not a number` for what int() and float() say."""
     words = str(error)
     return "is not a number" if "invalid literal" in words or "could not convert" in words else words
-
-
-def reference() -> list[Field[Any]]:
-    """The settings in their order, for whoever writes them down: `metadata` has name, words, example and secret."""
-    return [item for item in fields(Settings) if item.default is not MISSING]

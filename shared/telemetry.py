@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
-from shared.report import OUTCOMES, Report
+from shared.report import OUTCOMES, Drift, Report
 
 Result = Literal["acknowledged", "retry", "misconfigured", "bug"]
 LEVELS: dict[Result, int] = {
@@ -27,9 +27,12 @@ LEVELS: dict[Result, int] = {
     "bug": logging.CRITICAL,
 }
 SCOPE = "defender"  # name of our meter and tracer
-SPAN = "defender.forward"  # one per invocation
+SPAN = "defender.forward"  # one per invocation of a trigger
+SPAN_SWEEP = "defender.sweep"  # one per poll of a source
 LOGGER = "defender.run"  # one line per invocation, JSON
+DRIFT_LOGGER = "defender.drift"  # one line for each new entry of the drift report, JSON
 LINE_LENGTH = 30_000  # Application Insights cuts a message off at 32,768 characters
+MOST_DRIFT_LINES = 100  # lines of new drift at once; a last one says how many more there are
 MOST_TABLES = 150  # different table names sent as attribute by one process; all further ones are `(other)`
 # Libraries that tell of every request at INFO; the exporter would even export its own requests, without end.
 CHATTY = ("azure", "azure.core", "azure.monitor", "elastic_transport", "elasticsearch", "msal", "urllib3")
@@ -80,9 +83,13 @@ UNKNOWN_COLUMNS = counter(
 UNKNOWN_ACTIONS = counter(
     "defender.unknown_actions", "{record}", "Records whose ActionType is not known", "source", "table"
 )
+UNKNOWN_MEMBERS = counter(
+    "defender.unknown_members", "{value}", "Values that the closed list of their column lacks", "source", "table"
+)
 UNCONVERTED = counter(
     "defender.unconverted", "{value}", "Values of a type that their field can not take", "source", "table"
 )
+DRIFT = counter("defender.drift", "{entry}", "New entries of the drift report", "source", "table", "kind")
 RETRIES = counter("defender.elasticsearch.retries", "{request}", "Bulk requests sent again, whole or in part", "source")
 INVOCATIONS = counter("defender.invocations", "{invocation}", "Invocations by how they ended", "source", "result")
 LAG_ENQUEUED = histogram(
@@ -97,7 +104,8 @@ BULK_SECONDS = histogram(
 )
 RUN_SECONDS = histogram("defender.invocation.seconds", "s", TIME, "Time of one invocation", "source", "result")
 INSTRUMENTS = (
-    *(RECORDS, FAILURE_STORE, UNKNOWN_TABLES, UNKNOWN_COLUMNS, UNKNOWN_ACTIONS, UNCONVERTED, RETRIES, INVOCATIONS),
+    *(RECORDS, FAILURE_STORE, UNKNOWN_TABLES, UNKNOWN_COLUMNS, UNKNOWN_ACTIONS, UNKNOWN_MEMBERS, UNCONVERTED, DRIFT),
+    *(RETRIES, INVOCATIONS),
     *(LAG_ENQUEUED, LAG_EVENT, BATCH_MESSAGES, BATCH_RECORDS, BATCH_BYTES, BULK_SECONDS, RUN_SECONDS),
 )
 
@@ -163,11 +171,19 @@ def span(name: str, **attributes: str | int | float) -> Iterator[Any]:
         yield opened
 
 
-def record(report: Report, *, seconds: float, now: float, attempt: int = 0, into: Any = None) -> None:
+def record(
+    report: Report,
+    *,
+    seconds: float,
+    now: float,
+    attempt: int = 0,
+    into: Any = None,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """Send an acknowledged run's metrics and write its line.
 
     `seconds` is how long the run took, `now` the epoch time of its end, `attempt` how often the host had tried
-    before, `into` the span that the run was under. Raises nothing of its own; the caller guards against the rest,
+    before, `into` the span that the run was under, `more` what the line says besides (of a poll). Raises nothing of its own; the caller guards against the rest,
     because a run that is shipped may not fail over its telemetry.
     """
     source = report.source
@@ -182,7 +198,13 @@ def record(report: Report, *, seconds: float, now: float, attempt: int = 0, into
             }
         )
     lag = None if report.oldest_enqueued is None else round(now - report.oldest_enqueued, 3)
-    _end(source, "acknowledged", seconds, {"attempt": attempt, "lag_seconds": lag, **report.as_dict()}, into=into)
+    _end(
+        source,
+        "acknowledged",
+        seconds,
+        {"attempt": attempt, "lag_seconds": lag, **report.as_dict(), **(more or {})},
+        into=into,
+    )
 
 
 def failed(
@@ -194,6 +216,7 @@ def failed(
     seconds: float,
     attempt: int = 0,
     into: Any = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Count a run that was not acknowledged and write its line: warning, error, or critical with the traceback.
 
@@ -204,12 +227,23 @@ def failed(
         _send(RETRIES, report.retries, source)
     if report.requests:
         _send(BULK_SECONDS, report.elasticsearch_seconds / report.requests, source)
-    line = {"attempt": attempt, "reason": str(error), **report.as_dict(), "messages": messages}
+    line = {"attempt": attempt, "reason": str(error), **report.as_dict(), "messages": messages, **(more or {})}
     if into is not None:
         from opentelemetry.trace import Status, StatusCode
 
         into.set_status(Status(StatusCode.ERROR, str(error)))
     _end(source, result, seconds, line, error=error if result == "bug" else None, into=into)
+
+
+def new_drift(entries: Iterable[tuple[Drift, str]]) -> None:
+    """Count each new entry of the drift report and write its line; an entry comes with the source that it was seen in."""
+    told, logger = list(entries), logging.getLogger(DRIFT_LOGGER)
+    for number, (drift, source) in enumerate(told):
+        _send(DRIFT, 1, source, _table(drift.table), drift.kind)
+        if number < MOST_DRIFT_LINES:
+            logger.warning(line_of({"source": source, **drift._asdict()}))
+    if len(told) > MOST_DRIFT_LINES:
+        logger.warning(line_of({"more": len(told) - MOST_DRIFT_LINES}))
 
 
 def _end(
@@ -236,9 +270,10 @@ def _measure(report: Report, now: float) -> None:
     for instrument, pairs in (
         (UNKNOWN_COLUMNS, report.unknown_columns),
         (UNKNOWN_ACTIONS, report.unknown_actions),
+        (UNKNOWN_MEMBERS, report.unknown_members),
         (UNCONVERTED, report.unconverted),
     ):
-        for (table, _name), number in pairs.items():
+        for (table, *_), number in pairs.items():
             _send(instrument, number, source, _table(table))
     if report.retries:
         _send(RETRIES, report.retries, source)

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.report import MOST_NAMES, OUTCOMES, Outcome, Report, Unbalanced, bounded_add
+from shared.report import (
+    MOST_MEMBERS,
+    MOST_NAMES,
+    NO_NAME,
+    OTHERS,
+    OUTCOMES,
+    Drift,
+    Outcome,
+    Report,
+    Unbalanced,
+    bounded_add,
+)
 
 TABLES = ("AlertInfo", "DeviceEvents", "(undecoded)")
 BOOKINGS = st.lists(st.tuples(st.sampled_from(TABLES), st.sampled_from(OUTCOMES), st.integers(1, 50)), max_size=30)
@@ -90,3 +101,42 @@ def test_names_from_outside_are_bounded() -> None:
     assert len(report.unknown_columns) == MOST_NAMES
     assert report.unknown_columns[("AlertInfo", "Column0")] == 6
     assert len(report.as_dict()["unknown_columns"]) == MOST_NAMES
+
+
+def test_members_are_names_and_few_of_a_column() -> None:
+    """A column that is no list any more shows twenty of its values, and none that no list would hold; the count goes on."""
+    report = Report("xdr")
+    for value in ("kim@example.com", "\x1b[31mred", "x" * 81, "", "Müller", "10.0.0.1\n"):
+        report.count_member("AlertInfo", "Severity", value)
+    assert dict(report.unknown_members) == {("AlertInfo", "Severity", NO_NAME): 6}
+
+    for number in range(3 * MOST_MEMBERS):
+        report.count_member("AlertInfo", "Severity", f"Value {number}")
+    report.count_member("AlertInfo", "Severity", "Value 1")
+    report.count_member("AlertInfo", "Category", "Sorcery")
+    assert report.unknown_members[("AlertInfo", "Severity", "Value 1")] == 2
+    assert report.unknown_members[("AlertInfo", "Category", "Sorcery")] == 1
+    assert report.unknown_members[("AlertInfo", "Severity", OTHERS)] == 3 * MOST_MEMBERS - (MOST_MEMBERS - 1)
+    assert len(report.unknown_members) == MOST_MEMBERS + 2
+
+
+def test_drift_is_everything_that_is_not_mapped() -> None:
+    """The five kinds of a run in one counter, and the line adds types of one column together."""
+    report = Report("xdr")
+    report.unknown_tables["NewTable"] = 1
+    report.unknown_columns[("AlertInfo", "NewColumn")] = 2
+    report.unknown_actions[("DeviceEvents", "Teleported")] = 3
+    report.unknown_members[("AlertInfo", "Severity", "Apocalyptic")] = 4
+    report.unconverted[("DeviceInfo", "OSBuild", "string", "long")] = 5
+    report.unconverted[("DeviceInfo", "OSBuild", "object", "long")] = 6
+
+    assert report.drift() == {
+        Drift("table", "NewTable"): 1,
+        Drift("column", "AlertInfo", "NewColumn"): 2,
+        Drift("action", "DeviceEvents", "ActionType", "Teleported"): 3,
+        Drift("enum", "AlertInfo", "Severity", "Apocalyptic"): 4,
+        Drift("type", "DeviceInfo", "OSBuild", "string", "long"): 5,
+        Drift("type", "DeviceInfo", "OSBuild", "object", "long"): 6,
+    }
+    assert report.as_dict()["unconverted"] == {"DeviceInfo.OSBuild": 11}
+    assert report.as_dict()["unknown_members"] == {"AlertInfo.Severity.Apocalyptic": 4}

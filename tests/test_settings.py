@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Misconfigured
-from shared.settings import KEY_VAULT, MOST_SHIP_SECONDS, Settings, reference
+from shared.poll_settings import PollSettings, Tenant, poll_tenants, reference
+from shared.settings import KEY_VAULT, MOST_SHIP_SECONDS, Settings
 from tools import write_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +25,7 @@ NAMES = [item.metadata["name"] for item in reference()]
 def refusal(**settings: str) -> Misconfigured:
     """The error that reading these settings, on top of enough ones, ends in."""
     with pytest.raises(Misconfigured) as raised:
-        Settings.read(ENOUGH | settings)
+        _ = [group.read_all(ENOUGH | settings) for group in (PollSettings, Tenant)], Settings.read(ENOUGH | settings)
     return raised.value
 
 
@@ -185,7 +186,72 @@ def test_every_setting_is_on_the_page_with_its_default() -> None:
     assert set(NAMES) <= set(rows)
     assert rows["BULK_COMPRESS"].startswith("`true` | `true` or `false`")
     assert rows["SHIP_SECONDS"].startswith("`240` | A number from 1 to ")
-    assert {name for name in NAMES if "*Secret.*" in rows[name]} == {"ELASTICSEARCH_API_KEY", "ELASTICSEARCH_PASSWORD"}
+    assert {name for name in NAMES if "*Secret.*" in rows[name]} == {
+        "ELASTICSEARCH_API_KEY",
+        "ELASTICSEARCH_PASSWORD",
+        "CLIENT_SECRET",
+        "CLIENT_CERTIFICATE",
+        "CLIENT_CERTIFICATE_PASSWORD",
+    }
+
+
+ID, OTHER = "11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555"
+
+
+def test_tenants_share_what_is_written_once() -> None:
+    """A tenant's own setting has its name before it; what it has not, the plain one says."""
+    environment = {
+        "CLIENT_ID": "app",
+        "CONTOSO__TENANT_ID": ID,
+        "CONTOSO__CLIENT_SECRET": "s3cret",
+        "FABRIKAM__TENANT_ID": OTHER,
+        "FABRIKAM__CREDENTIAL": "federated",
+    }
+    found = poll_tenants(PollSettings(tenants=("contoso", "fabrikam")), environment)
+    assert (found["contoso"].id, found["contoso"].kind, found["contoso"].client_id) == (ID, "secret", "app")
+    assert (found["fabrikam"].id, found["fabrikam"].kind, found["fabrikam"].client_id) == (OTHER, "federated", "app")
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "words"),
+    [
+        ({}, "TENANT_ID", "not set"),
+        ({"TENANT_ID": "a/b"}, "TENANT_ID", "neither"),
+        ({"TENANT_ID": ID, "CREDENTIAL": "secret"}, "CLIENT_ID", "not set"),
+        ({"TENANT_ID": ID, "CREDENTIAL": "secret", "CLIENT_ID": "a"}, "CLIENT_SECRET", "not set"),
+        ({"TENANT_ID": ID, "CREDENTIAL": "certificate", "CLIENT_ID": "a"}, "CLIENT_CERTIFICATE", "not set"),
+        ({"TENANT_ID": ID, "CREDENTIAL": "password"}, "CREDENTIAL", "none of"),
+        ({"TENANTS": "a", "TENANT_ID": ID, "A__CREDENTIAL": "federated"}, "A__CLIENT_ID", "not set"),
+        ({"TENANTS": "a, b", "TENANT_ID": ID}, "TENANTS", "same TENANT_ID"),
+        ({"TENANTS": "a-b"}, "TENANTS", "single underscores"),
+        ({"TENANTS": "a, A"}, "TENANTS", "twice"),
+        ({"POLL_SOURCES": "alert, alarms"}, "POLL_SOURCES", "'alarms'"),
+        ({"GRAPH_ENDPOINT": "http://graph.example.com"}, "GRAPH_ENDPOINT", "https"),
+        ({"ALERT_SCHEDULE": "every day"}, "ALERT_SCHEDULE", "NCRONTAB"),
+        ({"ALERT_PAGE_SIZE": "1001"}, "ALERT_PAGE_SIZE", "1000"),
+        ({"ASSESSMENT_SCOPES": "resourceGroups/x"}, "ASSESSMENT_SCOPES", "resourceGroups/x"),
+        ({"ASSESSMENT_SCOPES": "subscriptions/.."}, "ASSESSMENT_SCOPES", "neither"),
+    ],
+)
+def test_a_poller_that_can_not_work_says_which_setting_is_wrong(
+    environment: dict[str, str], name: str, words: str
+) -> None:
+    """One sentence that names the setting, the tenant's own where there are several."""
+    with pytest.raises(Misconfigured) as raised:
+        poll_tenants(PollSettings.read_all(environment), environment)
+    assert raised.value.setting == name
+    assert words in raised.value.sentence
+
+
+def test_scopes_are_brought_to_one_form() -> None:
+    """A bare subscription id, either kind of path, any letter case; each once."""
+    read = PollSettings.read_all(
+        {
+            "ASSESSMENT_SCOPES": f"{ID.upper()}, /subscriptions/{ID}, managementGroups/Top, providers/Microsoft.Management/managementGroups/Top"
+        }
+    )
+    assert read.assessment_scopes == (f"subscriptions/{ID}", "providers/Microsoft.Management/managementGroups/Top")
 
 
 def test_written_files_are_fresh() -> None:

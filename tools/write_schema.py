@@ -12,6 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FACTS = ROOT.parent / "shared" / "facts"
 SCHEMA = ROOT / "schema"
 
+# Columns that streamed rows have and no document names: table -> column, type. Seen in the test data of elastic/integrations.
+UNDOCUMENTED = {
+    "IdentityDirectoryEvents": (("IsAdminOperation", "bool"),),
+    "IdentityQueryEvents": (("IsAdminOperation", "bool"),),
+}
+
 
 def write(name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a table with Unix line ends and no time stamp in it."""
@@ -22,13 +28,15 @@ def write(name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None
 
 
 def defender() -> Iterable[Sequence[str]]:
-    """(table, column, documented type, streamed: yes, planned or no) for every column of every Advanced Hunting table."""
+    """(table, column, documented type, streamed: yes, planned or no) for every column of every Advanced Hunting table, documented or seen."""
     tables = json.loads((FACTS / "advanced_hunting_tables.json").read_text())["tables"]
     for table, fact in sorted(tables.items()):
         verdict = fact["streaming"]["verdict"].lower()
         streamed = "yes" if verdict.startswith(("yes", "streamed")) else "planned" if "planned" in verdict else "no"
         for column in fact["columns"]:
             yield table, column["name"], column["type"], streamed
+        for name, type in UNDOCUMENTED.get(table, ()):
+            yield table, name, type, streamed
 
 
 def ecs() -> Iterable[Sequence[str]]:

@@ -13,7 +13,7 @@ from dataclasses import Field, dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.settings import reference
+from shared.poll_settings import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, EXAMPLE = "docs/settings.md", "local.settings.example.json"

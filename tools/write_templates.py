@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shared.ship.latest import VIEWS, View
 from tools.fields import datasets, fields
 from tools.freshness import write_or_compare
 
@@ -32,7 +33,9 @@ CASELESS_FIELDS = frozenset(
 
 def mapping_of(field: str, kind: str, dataset: str) -> dict[str, Any]:
     """One field's mapping."""
-    known: dict[str, Any] = {"type": kind}
+    known: dict[str, Any] = {
+        "type": "double" if kind == "float" else kind
+    }  # a float refuses numbers that a double takes
     if kind == "keyword" and field != "event.original":
         known["ignore_above"] = 1024
     if field == "event.original":
@@ -118,6 +121,17 @@ def index_template(dataset: str, number: int) -> dict[str, Any]:
     }
 
 
+def latest_template(view: View, number: int) -> dict[str, Any]:
+    """The index template of a latest view: a plain index with the fields of the data stream whose documents it has."""
+    template = index_template(view.dataset, number)
+    template["index_patterns"] = [view.index.format(namespace="*")]
+    del template["data_stream"]
+    if view.alias:
+        template["template"]["aliases"] = {view.alias: {}}
+    template["_meta"]["description"] = f"Microsoft Defender: the latest of each, out of {view.dataset}"
+    return template
+
+
 def templates() -> dict[Path, str]:
     """Every file by its path: named as they are in Elasticsearch; index templates have `index_patterns`."""
     files: dict[Path, dict[str, Any]] = {}
@@ -129,6 +143,9 @@ def templates() -> dict[Path, str]:
         files[FOLDER / f"logs-{dataset}@ecs.json"] = component(ecs, dataset, "ECS fields that Defender's records fill")
         files[FOLDER / f"logs-{dataset}@vendor.json"] = component(own, dataset, "Defender's own fields")
         files[FOLDER / f"logs-{dataset}.json"] = index_template(dataset, len(found))
+    for view in VIEWS.values():
+        name = view.index.removesuffix("-{namespace}").removesuffix("-v1")
+        files[FOLDER / f"{name}.json"] = latest_template(view, len(fields(view.dataset)))
     return {path: json.dumps(body, indent=2, sort_keys=True) + "\n" for path, body in files.items()}
 
 

@@ -12,6 +12,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
+from shared.normalise.bags import as_text
+
 type Source = Literal["alert", "incident", "log", "vulnerability", "assessment"]
 type Tree = dict[str, str | Tree]  # key -> the column's name, or what lies below
 
@@ -40,11 +42,21 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """Which entry of a latest view a document renews: the view's name, the entry's key, and its version in milliseconds since 1970."""
+    """Which entry of a latest view a document renews: the view's name, the entry's key, and its version in milliseconds since 1970.
+
+    fields: of the document, whose values come after what `key` has: parts of a key that rules make.
+    """
 
     view: str
     key: tuple[str, ...]
     version: int
+    fields: tuple[str, ...] = ()
+
+    def of(self, document: Mapping[str, Any]) -> Latest:
+        """The entry with its whole key."""
+        if not self.fields:
+            return self
+        return Latest(self.view, (*self.key, *(value_text(document, field) for field in self.fields)), self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,16 @@ class Part:
     latest: Latest | None = None
 
 
+def value_text(document: Mapping[str, Any], field: str) -> str:
+    """A field's value as text, several as a JSON list; "" where there is none."""
+    value: Any = document
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return "" if value is None else as_text(value)
+
+
 type Split = Callable[[Mapping[str, Any], Context], Iterator[Part]]
 
 
@@ -78,17 +100,20 @@ def columns_of(specified: str) -> dict[str, str]:
     return {name: type or "string" for name, _, type in (word.partition(":") for word in specified.split())}
 
 
-def tree_of(columns: Mapping[str, str]) -> Tree:
-    """Columns by path -> the tree to open an object with. Only the last part of a path may be `@odata.type`."""
+def tree_of(columns: Mapping[str, str], path: str = "") -> Tree:
+    """Columns by path -> the tree to open an object with. Only the last part of a path may be `@odata.type`.
+
+    path: where the object lies, `alerts.`, if the columns are told from there: it begins the names that come out.
+    """
     root: Tree = {}
     for column in columns:
-        node, path = root, steps(column)
-        for part in path[:-1]:
+        node, parts = root, steps(column)
+        for part in parts[:-1]:
             below = node.setdefault(part, {})
             if isinstance(below, str):
                 raise TypeError(f"{column} lies below a column that holds a value")
             node = below
-        node[path[-1]] = column
+        node[parts[-1]] = path + column
     return root
 
 

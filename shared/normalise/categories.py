@@ -23,22 +23,26 @@ _SNAPSHOTS = """
 """
 # Inventories of accounts and applications (ECS event.kind `asset`), as Elastic's integration has IdentityInfo.
 _INVENTORIES = "IdentityAccountInfo IdentityInfo OAuthAppInfo"
-# Defender for Cloud's messages about how resources stand; its alerts are SecurityAlert.
+# Defender for Cloud's messages about how resources stand; its alerts are SecurityAlert. Of its API's findings those of settings: flaws in
+# software are events in Elastic's integrations, here as in m365_defender.vulnerability.
 _POSTURE = """
     assessments subAssessments secureScores secureScoreControls regulatoryComplianceStandards
     regulatoryComplianceControls regulatoryComplianceAssessments
+    misconfiguration
 """
+# Parts of API objects. A machine's vulnerabilities are read again and again as they stand.
+_POLLED_ALERTS = "GraphAlert GraphIncident GraphIncidentAlert SiemAlert SiemIncident"
+_POLLED_STATES = "MachineVulnerability SoftwareVulnerability"
 KINDS: dict[str, str] = {
     "AlertEvidence": "alert",
     "AlertInfo": "alert",
     "SecurityAlert": "alert",
-    "alert": "alert",
-    "alert_evidence": "enrichment",  # of the alert: a rule that looks for alerts should not find each item
-    "incident": "alert",  # as Elastic's integration has them since 1.7.1
-    "incident_alert": "alert",
+    "GraphAlertEvidence": "enrichment",  # of the alert: a rule that looks for alerts should not find each item
     **dict.fromkeys(_SNAPSHOTS.split(), "state"),
     **dict.fromkeys(_POSTURE.split(), "state"),
     **dict.fromkeys(_INVENTORIES.split(), "asset"),
+    **dict.fromkeys(_POLLED_ALERTS.split(), "alert"),
+    **dict.fromkeys(_POLLED_STATES.split(), "state"),
 }
 
 # For tables nobody has heard of: what the name promises.

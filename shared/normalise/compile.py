@@ -19,6 +19,7 @@ from shared.normalise.categories import ACTIONS
 from shared.normalise.convert import BEFORE_TIME, CONVERTERS, ISO_LENGTHS, Issues, many
 from shared.normalise.interpret import Row, classify, constants, nest, unknown_columns
 from shared.normalise.mapping import Action, Column, Related, Rule, Table
+from shared.normalise.members import check, members_of
 from shared.normalise.shapes import shaping
 
 
@@ -100,6 +101,7 @@ def compile_table(
         "NO_ACTION": _kind(classify(table, None, [])),
         "unknown": unknown,
         "unknown_columns": unknown_columns,
+        "check": check,
         "many": many,
         **{f"rule{n}": rule.function for n, rule in enumerate(table.rules)},
         **{
@@ -109,6 +111,9 @@ def compile_table(
         },
     }
     scope |= {str(kind): converter for kind, converter in CONVERTERS.items()}
+    for n, column in enumerate(table.columns):
+        if (members := members_of(table.name, column.source)) is not None:
+            scope |= {f"members{n}": members, f"spelled{n}": members.spelled}
     exec(compile(source, name, "exec"), scope)  # noqa: S102  our own tables only, never input
     return scope["normalise"]  # type: ignore[no-any-return]  # made by exec
 
@@ -124,8 +129,11 @@ def lines(table: Table, *, duplicates: bool = False, columns: tuple[str, ...] | 
     yield "def normalise(properties, envelope, issues, values=()):"
     if columns is not None:
         yield f"    [{', '.join(local.get(name, '_') if name[:1] != '/' else '_' for name in columns)}] = values"
-    for column in table.columns:
+    for n, column in enumerate(table.columns):
         yield from _read(column, local[column.source], columns)
+        if members_of(table.name, column.source) is not None and (columns is None or column.source in columns):
+            known = f"c{n} in spelled{n}" if not column.many else f"spelled{n}.issuperset(c{n})"
+            yield f"    if c{n} is not None and not {known}: check(members{n}, c{n}, {column.source!r}, issues)"
     yield from _classify(table, local)
     local |= {"event.category": "category", "event.type": "types", "event.outcome": "outcome"}
     results: list[list[str]] = []  # the variables of each rule; another rule may write the same field

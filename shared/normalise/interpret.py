@@ -9,12 +9,14 @@ from shared.normalise import categories
 from shared.normalise.bags import as_text, bag
 from shared.normalise.convert import UNKNOWN_COLUMN, Issue, Issues, convert
 from shared.normalise.mapping import UNMAPPED, Action, Related, Table
+from shared.normalise.members import UNKNOWN_MEMBER, check, members_of
 from shared.normalise.shapes import shaped
 
 Row = Mapping[str, Any]
 
 UNKNOWN_ACTION = "is not an ActionType we know"
 ECS_VERSION = "8.17.0"
+NOT_TOLD = (UNKNOWN_ACTION, UNKNOWN_MEMBER)  # for the run's report: the document has its value all the same
 MOST_MESSAGES = 100  # in error.message; a list of thousands may hold thousands of bad members
 
 
@@ -44,11 +46,14 @@ def interpret(
     values: dict[str, Any] = {}  # columns and fields, by name
     for column in table.columns:
         row, name = (envelope, column.source[1:]) if column.source.startswith("/") else (properties, column.source)
-        values[column.source] = (
+        value = values[column.source] = (
             convert(column, row.get(name), issues)
             if column.shape is None
             else shaped(row.get(name), column.shape, column.source, issues)
         )
+        listed = members_of(table.name, column.source)
+        if listed is not None and value is not None:
+            check(listed, value, column.source, issues)
 
     fields: dict[str, Any] = constants(table, namespace)
     kind = classify(table, values.get(table.action) if table.action else None, issues)
@@ -129,7 +134,7 @@ def carry(document: dict[str, Any], table: Table, issues: Issues) -> None:
     for column, reason, value in sorted(issues, key=lambda issue: issue.column):
         if reason is UNKNOWN_COLUMN:
             unknown.setdefault(column, []).append(value)
-        elif reason is not UNKNOWN_ACTION:
+        elif reason not in NOT_TOLD:
             messages[f"{column}: {reason}"] = None
             if value is not None:
                 unconverted.setdefault(column, []).append(as_text(value))

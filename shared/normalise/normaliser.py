@@ -39,6 +39,7 @@ class Normalised:
     issues: Issues
     known: bool
     table: str = ""  # of a part of an API object; a record has its own
+    value: Mapping[str, Any] | None = None  # the part as it came
     latest: Latest | None = None  # the entry of a latest view that it renews
 
 
@@ -132,7 +133,10 @@ class Normaliser:
             carry(document, layout.table, issues)
         if self._original:
             document["event"]["original"] = as_text(part.value)
-        return Normalised(layout.index, id, document, issues, known=True, table=part.table, latest=part.latest)
+        latest = None if part.latest is None else part.latest.of(document)
+        return Normalised(
+            layout.index, id, document, issues, known=True, table=part.table, value=part.value, latest=latest
+        )
 
     def _part_layout(self, name: str) -> Layout:
         return self._parts.setdefault(name, self._ready(api_table(name)))

@@ -61,7 +61,7 @@ def shaped(value: Any, shape: Shape, path: str, issues: Issues, levels: int = DE
     """An object, or a list of objects, in our words; None where nothing is left. Bad values go to `issues`; nothing is raised."""
     if value is None or value == "":
         return None
-    if not levels or (value.__class__ is not dict and value.__class__ is not list):
+    if not levels or not isinstance(value, dict | list):
         issues.append(Issue(path, "is not an object" if levels else "lies too deep", value))
         return None
     if isinstance(value, list):

@@ -35,7 +35,10 @@ def action_start(index: str) -> bytes:
 
 
 def line(document: Document) -> Line:
-    """A document with its action line; the operation is `create`, the only one that a data stream takes."""
+    """A document with its action line: `create`, the only operation that a data stream takes; for a latest view `index` under its version."""
+    if document.version is not None:
+        action = {"_index": document.index, "_id": document.id, "version": document.version, "version_type": "external"}
+        return Line(document, orjson.dumps({"index": action}))
     return Line(document, action_start(document.index) + orjson.dumps(document.id) + b"}}")
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 # require_data_stream: a missing index template is an error and never a plain index (Elasticsearch 8.13 and newer).
 # Every item has a status, so filter_path can not make one vanish and the positions hold.
-BULK = "/_bulk?require_data_stream=true&filter_path=errors,items.*.status,items.*.error,items.*.failure_store"
+ANSWER = "filter_path=errors,items.*.status,items.*.error,items.*.failure_store"
+BULK = f"/_bulk?require_data_stream=true&{ANSWER}"
+BULK_LATEST = f"/_bulk?{ANSWER}"  # latest views are plain indices
 BULK_HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
 CONNECTIONS = 64  # most kept to one node; made when needed
 NOT_TRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|doesn't match|certificate verify failed", re.IGNORECASE)
@@ -130,7 +132,7 @@ def with_ports(urls: tuple[str, ...]) -> list[str]:
     return result
 
 
-def client_post(settings: Settings, client: Elasticsearch | None = None) -> Post:
+def client_post(settings: Settings, client: Elasticsearch | None = None, path: str = BULK) -> Post:
     """A function that sends one bulk body through the client, opened at the first call, and gives the answer.
 
     It raises Retry where no answer came (the server may have indexed or not: ids make sending again safe), and
@@ -157,7 +159,7 @@ def client_post(settings: Settings, client: Elasticsearch | None = None) -> Post
             answer: Any = (
                 connection()
                 .options(request_timeout=timeout)
-                .perform_request("PUT", BULK, headers=headers, body=body, endpoint_id="bulk")
+                .perform_request("PUT", path, headers=headers, body=body, endpoint_id="bulk")
             )
         except UnsupportedProductError:
             raise Misconfigured("ELASTICSEARCH_URL", "what answers there is not Elasticsearch.") from None

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from shared.backoff import Clock, Gate, retry_after
 from shared.errors import Misconfigured, Retry, Verdict
-from shared.ship.backoff import Clock, Gate, retry_after
 from shared.ship.bulk import Line, body
 from shared.ship.client import Post
 from shared.ship.dead_letter import DeadLetter

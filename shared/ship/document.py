@@ -34,3 +34,4 @@ class Document:
     source: bytes  # the document as one line of JSON
     table: str  # Defender's table, for the report
     record: Record
+    version: int | None = None  # of an entry of a latest view: Elasticsearch keeps the highest

@@ -99,7 +99,7 @@ def judge_items(body: object, indices: Sequence[str], credential: str) -> Answer
         return Answer(Verdict.RETRY, reason=f"the answer to {len(indices)} documents has {found}")
     judged = []
     for entry, index in zip(items, indices, strict=True):
-        result = entry.get("create") if isinstance(entry, dict) else None
+        result = (entry.get("create") or entry.get("index")) if isinstance(entry, dict) else None
         status = result.get("status") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(status, int):
             return Answer(Verdict.RETRY, reason="an item of the answer has no status")

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 
+from shared.backoff import Clock, Gate
 from shared.errors import Misconfigured, Retry
 from shared.report import Report
 from shared.settings import Settings
-from shared.ship.backoff import Clock, Gate
 from shared.ship.bulk import Line, chunks
 from shared.ship.client import Post, client_post, credential_setting
 from shared.ship.dead_letter import DeadLetter

@@ -17,10 +17,10 @@ from typing import Any
 
 from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch, User
+from shared.backoff import Clock
 from shared.errors import Misconfigured, Retry
 from shared.flows import Message, Parts, forward, open_parts
 from shared.settings import Settings
-from shared.ship.backoff import Clock
 from shared.ship.dead_letter import DeadLetters
 from shared.ship.shipper import Shipper
 from tests.fakes.fault_proxy import Fault, FaultProxy, fault_proxy

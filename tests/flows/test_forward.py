@@ -13,7 +13,7 @@ from local.azurite import LocalAzurite
 from shared.errors import Misconfigured, Retry
 from shared.flows import Message, Parts, forward, normaliser
 from shared.normalise.filtering import record_filter
-from shared.report import UNDECODED, Report
+from shared.report import NO_NAME, UNDECODED, Report
 from shared.settings import Settings
 from shared.ship.client import Reply
 from shared.ship.dead_letter import DeadLetter, DeadLetters
@@ -79,6 +79,7 @@ def opened(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Call
             record_filter(settings.record_filter),
             Shipper(settings, post=index.post),
             DeadLetters.open(settings),
+            latest=Shipper(settings, post=index.post),
         )
 
     return open_with
@@ -175,7 +176,7 @@ def test_unknown_tables_and_columns_are_carried_and_named(opened: Callable[..., 
     assert dict(report.unknown_tables) == {"DeviceNovelEvents": 1}
     assert ("DeviceNovelEvents", "Novelty") in report.unknown_columns
     assert ("DeviceEvents", "NewColumn") in report.unknown_columns
-    assert dict(report.unconverted) == {("DeviceEvents", "FileSize"): 1}
+    assert dict(report.unconverted) == {("DeviceEvents", "FileSize", "string", "long"): 1}
     bags = [document["m365_defender"]["event"]["unmapped"] for document in index.documents.values()]
     assert {"Novelty": {"a": 1}} in bags
     assert {"NewColumn": "x", "FileSize": "big"} in bags
@@ -188,6 +189,22 @@ def test_an_unknown_action_is_valid_and_named(opened: Callable[..., Parts]) -> N
     (document,) = index.documents.values()
     assert document["event"]["category"] == ["host"]
     assert dict(report.unknown_actions) == {("DeviceEvents", "Teleported"): 1}
+
+
+def test_an_unknown_member_of_a_list_is_named_and_nothing_else(opened: Callable[..., Parts]) -> None:
+    """A value that its column's closed list lacks is in the report; the document has it and no error; what is no name is not kept."""
+    index = Index()
+    rows = [
+        record(1, "DeviceNetworkEvents", "ConnectionSuccess", Protocol="Quic", RemoteIPType="Public"),
+        record(2, "DeviceNetworkEvents", "ConnectionSuccess", Protocol="TCP", RemoteIPType="somebody@example.com"),
+    ]
+    report = forward([message(*rows)], opened(index), "xdr")
+    assert dict(report.unknown_members) == {
+        ("DeviceNetworkEvents", "Protocol", "Quic"): 1,
+        ("DeviceNetworkEvents", "RemoteIPType", NO_NAME): 1,
+    }
+    assert {document["m365_defender"]["event"]["protocol"] for document in index.documents.values()} == {"Quic", "TCP"}
+    assert not [document for document in index.documents.values() if "error" in document]
 
 
 def test_a_share_is_kept_by_id_and_stays_the_same(opened: Callable[..., Parts]) -> None:

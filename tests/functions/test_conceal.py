@@ -9,7 +9,7 @@ import pytest
 
 from functions.conceal import conceal, harmless
 from shared.errors import ForwarderError, Misconfigured, Retry
-from shared.settings import reference
+from shared.poll_settings import reference
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c3RvcmFnZS1zZWNyZXQ=;EndpointSuffix=core.windows.net"
 ENVIRONMENT = {

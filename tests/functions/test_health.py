@@ -19,6 +19,7 @@ from functions.probes import DATASETS, winner
 from local.elasticsearch import LocalElasticsearch
 from local.process import free_port
 from shared.normalise.tables import all_tables, carrier
+from shared.poll_settings import SOURCES as POLLED
 from shared.report import Report
 from shared.settings import Settings
 from shared.state import LastReceived
@@ -87,11 +88,13 @@ def test_a_whole_app_answers_200_and_after_a_broken_setting_503(app_settings: di
     assert answer["reasons"] == []
     assert {name: check["state"] for name, check in answer["checks"].items()} == {
         "event_hubs": "ok",
+        "pollers": "ok",
         "settings": "ok",
         "elasticsearch": "ok",
         "index_templates": "not checked",
         "blob_store": "ok",
         "last_received": "ok",
+        "drift": "ok",
     }
     assert answer["checks"]["last_received"]["detail"] == "nothing yet from defender_cloud, xdr."
     assert answer["versions"]["elasticsearch"].startswith("8.")
@@ -236,7 +239,28 @@ def test_no_hub_at_all_is_a_reason(ask: Any) -> None:
     answer = ask(XDR_EVENT_HUB_NAMES=None, CLOUD_EVENT_HUB_NAMES=None)
 
     assert answer["reasons"] == [
-        "event_hubs: XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES: nothing is received."
+        (
+            "event_hubs: XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES or "
+            "POLL_SOURCES: nothing is received."
+        )
+    ]
+
+
+def test_pollers_alone_make_an_app_whole(ask: Any) -> None:
+    """Without a hub, an app that polls is whole, and health looks at the data streams of what it polls."""
+    answer = ask(
+        XDR_EVENT_HUB_NAMES=None, CLOUD_EVENT_HUB_NAMES=None, POLL_SOURCES="alert, log", TENANT_ID="example.com"
+    )
+
+    assert answer["reasons"] == []
+    assert answer["checks"]["pollers"]["detail"] == "alert is polled, log is polled"
+    assert answer["checks"]["last_received"]["detail"] == "nothing yet from alert, log."
+
+
+def test_a_tenant_that_is_not_told_is_a_reason(ask: Any) -> None:
+    """A poller that can not work makes the app unhealthy, in one sentence."""
+    assert ask(POLL_SOURCES="alert")["reasons"] == [
+        "pollers: TENANT_ID: is not set: the pollers need to know the tenant."
     ]
 
 
@@ -292,7 +316,7 @@ def test_health_looks_at_the_data_streams_that_records_go_to() -> None:
     assert set(DATASETS["xdr"]) == {carrier("NewTable").dataset}
     assert set(DATASETS["defender_cloud"]) == {carrier("NewKind", cloud=True).dataset}
     assert {dataset for names in DATASETS.values() for dataset in names} == mapped
-    assert set(DATASETS) == {source.name for source in SOURCES}
+    assert set(DATASETS) == {source.name for source in SOURCES} | set(POLLED)
 
 
 def test_shipping_users_see_what_the_server_sees(elasticsearch_server: LocalElasticsearch, users: Users) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from local.ingestion import LocalIngestion, ingestion
 from shared import telemetry
-from shared.report import OUTCOMES, Report
+from shared.report import OUTCOMES, Drift, Report
 from tests.functions.app_process import ROOT, event_hub, flush, run_app
 from tests.functions.test_event_hub import body, record
 
@@ -38,7 +38,8 @@ def full_report(source: str = "xdr") -> Report:
     report.unknown_tables["NewTable"] = 2
     report.unknown_columns[("AlertInfo", "NewColumn")] = 3
     report.unknown_actions[("DeviceEvents", "NewAction")] = 4
-    report.unconverted[("AlertInfo", "Timestamp")] = 5
+    report.unknown_members[("AlertInfo", "Severity", "Apocalyptic")] = 6
+    report.unconverted[("AlertInfo", "Timestamp", "number", "date")] = 5
     report.newest_enqueued, report.oldest_enqueued = NOW - 10, NOW - 70
     report.newest_event, report.oldest_event = "2026-01-02T03:04:00.1234567Z", "2026-01-01T03:04:05Z"
     return report
@@ -72,6 +73,7 @@ def measured(reader: InMemoryMetricReader, source: str) -> dict[str, list[tuple[
 def test_every_declared_instrument_is_sent_with_its_attributes_and_nothing_else(reader: InMemoryMetricReader) -> None:
     """What pages and queries are checked against is what is sent."""
     telemetry.record(full_report("everything"), seconds=1.5, now=NOW)
+    telemetry.new_drift([(Drift("table", "NewTable"), "everything")])
 
     found = measured(reader, "everything")
     assert set(found) == {instrument.name for instrument in telemetry.INSTRUMENTS}
@@ -86,6 +88,25 @@ def test_every_declared_instrument_is_sent_with_its_attributes_and_nothing_else(
     assert lags == {"newest": 10.0, "oldest": 70.0}
     ages = {attributes["edge"]: round(point.sum, 3) for attributes, point in found["defender.lag.event"]}
     assert ages == {"newest": 4.877, "oldest": 86_400.0}
+
+
+def test_new_drift_is_a_line_for_each_entry_within_bounds(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever is told by log alone gets kind, table and name; a flood ends with how many more there are."""
+    with caplog.at_level(logging.WARNING, telemetry.DRIFT_LOGGER):
+        telemetry.new_drift([(Drift("type", "DeviceInfo", "OSBuild", "string", "long"), "xdr")])
+        telemetry.new_drift((Drift("table", f"New{number}"), "xdr") for number in range(telemetry.MOST_DRIFT_LINES + 7))
+
+    first, *_, last = (json.loads(entry.getMessage()) for entry in caplog.records)
+    assert first == {
+        "source": "xdr",
+        "kind": "type",
+        "table": "DeviceInfo",
+        "column": "OSBuild",
+        "value": "string",
+        "expected": "long",
+    }
+    assert last == {"more": 7}
+    assert len(caplog.records) == telemetry.MOST_DRIFT_LINES + 2
 
 
 def test_records_from_the_future_have_lag_zero(reader: InMemoryMetricReader) -> None:
@@ -132,9 +153,11 @@ def test_the_line_says_all_and_is_cut_where_it_would_be_too_long() -> None:
     assert len(cut["unknown_actions"]) == 21
     assert cut["unknown_actions"]["(others)"] == len(report.unknown_actions) - 20
 
-    for counter in (report.unknown_actions, report.unknown_columns, report.unconverted):
+    for counter in (report.unknown_actions, report.unknown_columns):
         counter.clear()
         counter.update({("\ud800" * 90, f"{number}"): 1 for number in range(200)})  # six characters each in the line
+    report.unknown_members.clear()
+    report.unknown_members.update({("\ud800" * 90, f"{number}", "x"): 1 for number in range(200)})
     long = telemetry.line_of(report.as_dict())
     assert len(long) <= telemetry.LINE_LENGTH
     assert "unknown_actions" not in json.loads(long)

@@ -119,7 +119,7 @@ def test_nothing_is_left_for_the_host_to_look_up_unless_a_name_says_so() -> None
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({}, "XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES: nothing is received."),
+        ({}, "XDR_EVENT_HUB_NAMES: is not set, and neither is CLOUD_EVENT_HUB_NAMES or POLL_SOURCES: nothing"),
         ({"XDR_EVENT_HUB_NAMES": "h"}, "XDR_EVENT_HUB: is not set, and neither is XDR_EVENT_HUB__fullyQualifiedNa"),
         ({"CLOUD_EVENT_HUB_NAMES": "h"}, "CLOUD_EVENT_HUB: is not set, and neither is CLOUD_EVENT_HUB__fullyQual"),
         (
@@ -161,3 +161,28 @@ def test_what_keeps_a_hub_from_being_read_is_one_sentence(settings: dict[str, st
 def test_hubs_that_do_not_meet_are_no_fault(settings: dict[str, str]) -> None:
     """An identity instead of a connection string, equal names in two namespaces, or two consumer groups are fine."""
     assert list(faults(settings)) == []
+
+
+def test_each_polled_source_has_a_timer_of_its_own() -> None:
+    """Its schedule by setting; the host catches up a time that was missed, and nothing runs at start."""
+    functions = run_app({"POLL_SOURCES": "alert, assessment", "ALERT_SCHEDULE": "0 */10 * * * *"}).functions
+
+    assert set(functions) == {"alert_poll", "assessment_poll", "health"}
+    assert functions["alert_poll"]["bindings"] == [
+        {
+            "direction": "IN",
+            "type": "timerTrigger",
+            "name": "timer",
+            "schedule": "0 */10 * * * *",
+            "runOnStartup": False,
+            "useMonitor": True,
+        }
+    ]
+    assert functions["assessment_poll"]["bindings"][0]["schedule"] == "0 17,47 * * * *"
+
+
+def test_a_schedule_that_makes_no_sense_leaves_the_default() -> None:
+    """The host would refuse the whole app for it; health says what is wrong."""
+    functions = run_app({"POLL_SOURCES": "log", "LOG_SCHEDULE": "often"}).functions
+
+    assert functions["log_poll"]["bindings"][0]["schedule"] == "15 */5 * * * *"

@@ -14,6 +14,7 @@ from local.load_records import Scene
 from local.load_world import hosts
 from shared.normalise import categories
 from shared.normalise.mapping import OBJECTS, Column, Kind, Shape, Table
+from shared.normalise.members import members_of
 from shared.normalise.tables import all_tables, carrier
 
 Row = dict[str, Any]
@@ -110,6 +111,11 @@ def value(chance: random.Random, column: Column, table: Table) -> Any:
     draw = chance.random()
     if column.source == table.action and draw < 0.8:
         return chance.choice(actions(table))
+    listed = members_of(table.name, column.source)
+    if listed is not None and draw > 0.6:  # members of its list, in several spellings
+        known = (*(sorted(listed.plain) or sorted(map(str, listed.spelled))), "TELEPORTED Example")
+        chosen = [chance.choice((str.upper, str.title, str))(chance.choice(known)) for _ in range(chance.randint(1, 3))]
+        return chosen[0] if not column.many else chance.choice((chosen, ", ".join(chosen)))
     if draw < 0.2:
         return None
     if column.shape is not None and draw < 0.9:

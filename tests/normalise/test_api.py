@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.api import columns_of, open_object, steps, tree_of
+from shared.normalise.api import Latest, columns_of, open_object, steps, tree_of, value_text
 from shared.normalise.convert import UNKNOWN_COLUMN, Issue
 from shared.normalise.identity import part_id, time_prefix
 from shared.normalise.mapping import Shape
@@ -51,6 +51,14 @@ def test_known_paths_become_columns_and_all_else_keeps_its_own_path() -> None:
     }
     assert open_object(value, tree_of(COLUMNS)) == {
         "id": "1", "status.code": "new", "status.why": "x", "owner.@odata.type": "#u", "evidence": [], "more": {"a": 1},
+    }  # fmt: skip
+
+
+def test_an_object_from_further_down_is_opened_under_its_whole_path() -> None:
+    """A part that is opened by itself gets the names that it would have had within the whole."""
+    tree = tree_of(COLUMNS, "alerts.")
+    assert open_object({"id": "1", "status": {"code": "new"}, "why": "x"}, tree, "alerts.") == {
+        "alerts.id": "1", "alerts.status.code": "new", "alerts.why": "x",
     }  # fmt: skip
 
 
@@ -127,3 +135,19 @@ def test_versions_of_a_thing_have_ids_that_sort_by_time_and_differ() -> None:
     }
     assert len(others | {first}) == 6
     assert base64.urlsafe_b64decode(first + "=")[:6] == time_prefix("2026-01-01T00:00:00Z")
+
+
+def test_an_entry_of_a_view_takes_its_key_from_the_document() -> None:
+    """Fields complete the key, several values as a list, none as no text; a whole key stays."""
+    document = {
+        "event": {"id": "e"},
+        "rule": "r",
+        "vulnerability": {"id": ["CVE-1", "CVE-2"], "cve": ["CVE-1"]},
+        "n": 5,
+    }
+    fields = ("event.id", "vulnerability.id", "vulnerability.cve", "rule.uuid", "no.such", "n")
+    found = Latest("view", ("k",), 7, fields).of(document)
+    assert found == Latest("view", ("k", "e", '["CVE-1","CVE-2"]', "CVE-1", "", "", "5"), 7)
+    whole = Latest("view", ("k",), 7)
+    assert whole.of(document) is whole
+    assert value_text({"event": {"id": "e"}}, "event.id") == "e"

@@ -16,7 +16,7 @@ from local.load import json_bytes, packed, records
 from shared.normalise.bags import DEEPEST
 from shared.normalise.convert import UNKNOWN_COLUMN
 from shared.normalise.decode import Body, Message, Record, decode
-from shared.normalise.interpret import MOST_MESSAGES
+from shared.normalise.interpret import MOST_MESSAGES, NOT_TOLD
 from shared.normalise.normaliser import FIT_AFTER, MOST_FITTED, MOST_SEEN, NO_TIME, Normalised, Normaliser
 from shared.normalise.salvage import clean
 from tests.normalise.rows import UNKNOWN_TABLES, layouts, nested, row
@@ -60,9 +60,7 @@ def test_anything_becomes_a_document(options: dict[str, Any], seed: int) -> None
         assert made.index == f"logs-{made.document['data_stream']['dataset']}-{options.get('namespace', 'default')}"
         assert ("original" in made.document["event"]) == bool(options)
         assert b'"error"' in text or not [
-            issue
-            for issue in made.issues
-            if issue.reason not in ("is not a column we know", "is not an ActionType we know")
+            issue for issue in made.issues if issue.reason not in (UNKNOWN_COLUMN, *NOT_TOLD)
         ]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from shared.backoff import Clock
 from shared.report import Report
 from shared.settings import Settings
-from shared.ship.backoff import Clock
 from shared.ship.client import Reply
 from shared.ship.document import Document
 

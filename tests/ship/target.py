@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.elasticsearch import LocalElasticsearch, User
+from shared.backoff import Clock
 from shared.report import Report
-from shared.ship.backoff import Clock
 from shared.ship.dead_letter import DeadLetter
 from shared.ship.document import Document
 from shared.ship.shipper import Shipper

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ship.backoff import LONGEST_RETRY_AFTER, Clock, Gate, retry_after
+from shared.backoff import LONGEST_RETRY_AFTER, Clock, Gate, retry_after
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))

@@ -65,7 +65,7 @@ def test_items_are_matched_by_position(chosen: list[tuple[dict[str, Any], Verdic
         {"items": [{"create": {"status": 201}}]},
         {"items": [{"create": {"status": 201}}] * 3},
         {"items": [{"create": {"status": 201}}, {"create": {}}]},
-        {"items": [{"create": {"status": 201}}, {"index": {"status": 201}}]},
+        {"items": [{"create": {"status": 201}}, {"delete": {"status": 201}}]},
         {"items": [{"create": {"status": 201}}, {"create": {"status": "201"}}]},
         {"items": [{"create": {"status": 201}}, None]},
         [],

@@ -1,4 +1,4 @@
-r"""Account columns (name, domain, SID, UPN) -> user.name, user.domain, user.email, and who goes into related.user.
+r"""Account columns (name, domain, SID, UPN) -> user.name, user.domain, user.email.
 
 Names come as `user`, `DOMAIN\user` or `user@domain`; Defender writes Windows' own accounts in lower case (`system`,
 `nt authority`), rules compare them in Windows' spelling.
@@ -111,19 +111,3 @@ def is_computer(name: str | None) -> bool | None:
     if not name:
         return None
     return name[-1] == "$"
-
-
-def related_users(*names: str | None) -> list[str] | None:
-    r"""related.user out of names, UPNs and addresses: each once, in order; `DOMAIN\user` by its user; None if none.
-
-    ECS: "all the user names or other user identifiers seen on the event". Names as in user.name, computer accounts
-    too, and addresses; SIDs and object ids stay in user.id, where they can be searched.
-    """
-    found: dict[str, None] = {}
-    for name in names:
-        if name is None or name in _ABSENT:
-            continue
-        plain = name.rpartition("\\")[2] if "\\" in name else name
-        if plain:
-            found[plain] = None
-    return list(found) or None

@@ -68,16 +68,22 @@ def direction(action: str | None, additional_fields: Any = None) -> str | None:
     AdditionalFields may be an object or its JSON text; the text is searched, not parsed. ConnectionFound and
     ListeningConnectionCreated have no direction: the one was found open, the other has no other end yet.
     """
-    if additional_fields:
-        told: Any = None
-        if additional_fields.__class__ is str:
-            if '"direction"' in additional_fields and (match := _DIRECTION_KEY.search(additional_fields)) is not None:
-                told = match[1]
-        elif additional_fields.__class__ is dict:
-            told = additional_fields.get("direction")
-        if told.__class__ is str and (found := _BY_FIELD.get(told.lower())) is not None:
+    if additional_fields and (told := told_direction(additional_fields)) is not None:
+        found = _BY_FIELD.get(told.lower())
+        if found is not None:
             return found
     return _DIRECTIONS.get(action) if action is not None else None
+
+
+def told_direction(additional_fields: Any) -> str | None:
+    """AdditionalFields.direction as sent (`In`, `Out`); None where it has none."""
+    if additional_fields.__class__ is dict:
+        told = additional_fields.get("direction")
+        return told if told.__class__ is str and told else None
+    if additional_fields.__class__ is str and '"direction"' in additional_fields:
+        match = _DIRECTION_KEY.search(additional_fields)
+        return None if match is None else match[1]
+    return None
 
 
 def ends(

@@ -67,17 +67,25 @@ DEFAULTS: Final[dict[str, str]] = {
     "UrlClickEvents":                           "web access",
     # Defender for Cloud's messages
     "SecurityAlert":                            "intrusion_detection info",
-    "alert":                                    "intrusion_detection info",
-    "alert_evidence":                           "intrusion_detection info",
     "assessments":                              "configuration info",
-    "incident":                                 "intrusion_detection info",
-    "incident_alert":                           "intrusion_detection info",
     "regulatoryComplianceAssessments":          "configuration info",
     "regulatoryComplianceControls":             "configuration info",
     "regulatoryComplianceStandards":            "configuration info",
     "secureScoreControls":                      "configuration info",
     "secureScores":                             "configuration info",
     "subAssessments":                           "configuration info",
+    # Parts of API objects
+    "GraphAlert":                               "intrusion_detection info",
+    "GraphAlertEvidence":                       "intrusion_detection info",
+    "GraphIncident":                            "intrusion_detection info",
+    "GraphIncidentAlert":                       "intrusion_detection info",
+    "MachineVulnerability":                     "vulnerability info",
+    "SiemAlert":                                "intrusion_detection info",
+    "SiemIncident":                             "intrusion_detection info",
+    "SoftwareVulnerability":                    "vulnerability info",
+    # Defender for Cloud's API
+    "misconfiguration":                         "configuration info",
+    "vulnerability_finding":                    "vulnerability info",
 }
 
 ACTIONS: Final[dict[str, dict[str, str]]] = {
@@ -381,6 +389,19 @@ ACTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "MessagePostDeliveryEvents": {
         "Manual remediation": "email info",
+    },
+    "SiemAlert": {  # by entityType: an alert about it
+        "CloudApplication": "intrusion_detection,web info",
+        "File":             "intrusion_detection,file info",
+        "Ip":               "intrusion_detection,network info",
+        "MailBox":          "intrusion_detection,email info",
+        "MailCluster":      "intrusion_detection,email info",
+        "MailMessage":      "intrusion_detection,email info",
+        "Process":          "intrusion_detection,process info",
+        "Registry":         "intrusion_detection,registry info,access",
+        "SecurityGroup":    "intrusion_detection,iam group,info",
+        "Url":              "intrusion_detection,network info",
+        "User":             "intrusion_detection,iam user,info",
     },
     "UrlClickEvents": {
         "ClickAllowed":               "web,network access,allowed success",

@@ -88,10 +88,16 @@ FAMILIES: dict[str, str] = {
 
 # What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
 API: dict[str, str] = {
-    "alert":                                   "graph_alert",
-    "alert_evidence":                          "graph_alert",
-    "incident":                                "graph_incident",
-    "incident_alert":                          "graph_incident",
+    "GraphAlert":                              "graph_alert",
+    "GraphAlertEvidence":                      "graph_alert",
+    "GraphIncident":                           "graph_incident",
+    "GraphIncidentAlert":                      "graph_incident",
+    "MachineVulnerability":                    "machine_vulnerability",
+    "SiemAlert":                               "siem_incident",
+    "SiemIncident":                            "siem_incident",
+    "SoftwareVulnerability":                   "machine_vulnerability",
+    "misconfiguration":                        "arm_assessment",
+    "vulnerability_finding":                   "arm_assessment",
 }
 # fmt: on
 

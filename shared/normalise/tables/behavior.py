@@ -48,7 +48,7 @@ BEHAVIOR_INFO = table(
     vendor("DataSources",     "keyword", "data_sources", many=True),
     ecs("DeviceId",           "keyword", "host.id", "device.id", "cloud.instance.id", vendor="device.id", related="hosts"),
     vendor("AccountUpn",      "keyword", "account.upn", related="user"),
-    ecs("AccountObjectId",    "keyword", "user.id", vendor="account.object_id"),
+    ecs("AccountObjectId",    "keyword", "user.id", vendor="account.object_id", related="user"),
     rule(user, ("", "", "", "AccountUpn"), "user.name", "user.domain", "user.email", related=("user", None, None)),
 )
 
@@ -85,7 +85,7 @@ DISRUPTION_AND_RESPONSE_EVENTS = table(
     vendor("SourceUserName",         "keyword", "source.account_name",   told=True),
     vendor("SourceUserDomainName",   "keyword", "source.account_domain", told=True),
     rule(user,  ("SourceUserName", "SourceUserDomainName", "SourceUserSid", ""), "user.name", "user.domain", "user.email", related=("user", None, None)),
-    rule(first, ("SourceUserSid",), "user.id"),
+    rule(first, ("SourceUserSid",), "user.id", related="user"),
     vendor("SourceDeviceId",         "keyword", "source.device_id", related="hosts"),
     vendor("SourceDeviceName",       "keyword", "source.device_name",  told=True),
     vendor("SourceDomainName",       "keyword", "source.domain_name"),

@@ -6,20 +6,27 @@ from datetime import datetime
 
 from shared.normalise.tables.fragments import host_names
 
-MICROSECOND = 1_000  # nanoseconds
+SECOND = 1_000_000_000  # nanoseconds
 _NO_PROTOCOL = frozenset({"undefined", "unknown", "none"})
 
 
 def duration(start: str | None, end: str | None) -> int | None:
-    """event.duration: nanoseconds from event.start to event.end (microseconds count); None where one is missing or the order is wrong."""
+    """event.duration: nanoseconds from event.start to event.end, each with the digits it has; None where one is missing or the order is wrong."""
     if start is None or end is None:
         return None
     try:
-        passed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+        found = _nanoseconds(end) - _nanoseconds(start)
     except (ValueError, TypeError):
         return None
-    found = (passed.days * 86_400_000_000 + passed.seconds * 1_000_000 + passed.microseconds) * MICROSECOND
     return found if 0 <= found < 2**63 else None
+
+
+def _nanoseconds(moment: str) -> int:
+    """Since the year 1, of a time as `convert.date` writes it; ValueError for any other."""
+    passed = datetime.fromisoformat(moment[:19]) - datetime.min  # noqa: DTZ901  both without a zone, as UTC
+    if moment[-1:] != "Z" or (moment[19] == "." and not moment[20:-1].isdecimal()):
+        raise ValueError(moment)
+    return (passed.days * 86_400 + passed.seconds) * SECOND + int(moment[20:-1].ljust(9, "0") or 0)
 
 
 def device_name(name: str | None, domain: str | None) -> str | None:

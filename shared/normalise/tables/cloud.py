@@ -40,7 +40,7 @@ from shared.normalise.tables.cloud_rules import (
 )
 from shared.normalise.tables.fragments import ENVELOPE, first, host_names
 from shared.normalise.tables.identity_rules import dashed, provider
-from shared.normalise.tables.network_rows import kinds
+from shared.normalise.tables.network_rows import hosts_of, kinds
 
 PLACE = (
     "cloud.provider", "cloud.account.id", "cloud.project.id", "cloud.region", "cloud.availability_zone",
@@ -96,15 +96,15 @@ CLOUD_APP_EVENTS = table(
     vendor("AppInstanceId",        "long",      "app_instance_id"),
     vendor("OAuthAppId",           "keyword",   "oauth_application_id"),
     rule(first, ("Application",), "event.provider"),
-    vendor("AccountObjectId",      "keyword",   "account.object_id"),
-    vendor("AccountId",            "keyword",   "account.id"),
+    vendor("AccountObjectId",      "keyword",   "account.object_id", related="user"),
+    vendor("AccountId",            "keyword",   "account.id",        related="user"),
     ecs("AccountDisplayName",      "keyword",   "user.full_name", vendor="account.display_name"),
     vendor("AccountType",          "keyword",   "account.type"),
     rule(cloud_actor, ("RawEventData", "AccountId", "AccountObjectId", "AccountDisplayName", "AccountType", "OAuthAppId"),
-         "user.name", "user.domain", "user.email", "user.id", "#full_name", "#acted_for", related=("user", None, "user", None, "user", "user")),
+         "user.name", "user.domain", "user.email", "user.id", "#full_name", "#acted_for", related=("user", None, "user", "user", "user", "user")),
     rule(cloud_target, ("RawEventData", "ActivityObjects", "user.name", "user.email", "user.id", "#acted_for"),
          "user.target.name", "user.target.domain", "user.target.email", "user.target.id", "user.target.full_name", "group.name", "group.id",
-         related=("user", None, "user", None, "user", None, None)),
+         related=("user", None, "user", "user", "user", None, None)),
     vendor("IsAdminOperation",     "boolean",   "is_admin_operation"),
     vendor("IsExternalUser",       "boolean",   "is_external_user"),
     vendor("IsImpersonated",       "boolean",   "is_impersonated"),
@@ -119,7 +119,7 @@ CLOUD_APP_EVENTS = table(
     vendor("ObjectId",             "keyword",   "object.id"),
     rule(cloud_file, ("ObjectType", "ObjectName", "RawEventData"), *FILE,
          kind=("keyword", "keyword", "keyword", "keyword", "long", "keyword", "keyword"), related=(*(None,) * 5, "hash", "hash")),
-    rule(object_url, ("ObjectId", "ObjectName", "RawEventData"), *URL_FIELDS, kind=kinds(URL_FIELDS)),
+    rule(object_url, ("ObjectId", "ObjectName", "RawEventData"), *URL_FIELDS, kind=kinds(URL_FIELDS), related=hosts_of(URL_FIELDS)),
     vendor("IPTags",               "keyword",   "ip_tags", many=True),
     vendor("IPCategory",           "keyword",   "ip_category"),
     vendor("UserAgentTags",        "keyword",   "user_agent_tags", many=True),
@@ -151,7 +151,7 @@ CLOUD_AUDIT_EVENTS = table(
     rule(first, ("ResourceId", "CloudResourceId"), "~resource_id"),
     rule(cloud_place, ("AzureResourceId", "AwsResourceName", "GcpFullResourceName", "~resource_id", "", "", "DataSource"), *PLACE),
     rule(audit_orchestrator, ("DataSource", "orchestrator.cluster.id"), "orchestrator.type"),
-    rule(audit_actor, ("Account", "RawEventData"), "user.name", "user.domain", "user.email", "user.id", related=("user", None, "user", None)),
+    rule(audit_actor, ("Account", "RawEventData"), "user.name", "user.domain", "user.email", "user.id", related=("user", None, "user", "user")),
     rule(audit_outcome, ("RawEventData", "event.outcome"), "event.outcome", "event.reason"),
 )
 
@@ -265,7 +265,7 @@ CLOUD_STORAGE_AGGREGATED_EVENTS = table(
     vendor("SuspiciousUserAgentName",  "keyword", "suspicious_user_agent_name"),
     vendor("OperationNamesList",       "keyword", "operation_names_list", many=True),
     vendor("AuthenticationType",       "keyword", "authentication_type"),
-    ecs("AccountObjectId",             "keyword", "user.id", vendor="account.object_id"),
+    ecs("AccountObjectId",             "keyword", "user.id", vendor="account.object_id", related="user"),
     vendor("AccountTenantId",          "keyword", "account_tenant_id"),
     vendor("AccountApplicationId",     "keyword", "account_application_id"),
     vendor("AccountUpn",               "keyword", "account.upn", related="user"),

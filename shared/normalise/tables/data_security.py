@@ -31,7 +31,7 @@ DATA_SECURITY_EVENTS = table(
     Column("ApplicationNames",           "keyword",   many=True, told=True),
     rule(separate, ("ApplicationNames",), "~application_names"),
     vendor("AccountUpn",                 "keyword",   "account.upn", related="user"),
-    ecs("AccountObjectId",               "keyword",   "user.id", vendor="account.object_id"),
+    ecs("AccountObjectId",               "keyword",   "user.id", vendor="account.object_id", related="user"),
     rule(user, ("", "", "", "AccountUpn"), "user.name", "user.domain", "user.email", related=("user", None, None)),
     Column("UserAlternateEmails",        "keyword",   many=True, told=True),
     rule(separate, ("UserAlternateEmails",), "~account.other_mail_addresses", related="user"),

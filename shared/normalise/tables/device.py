@@ -136,7 +136,7 @@ DEVICE_FILE_EVENTS = table(
     ecs("RequestSourcePort",               "long",    "source.port", vendor="request.source_port"),
     vendor("RequestAccountName",           "keyword", "request.account_name", related="user"),
     vendor("RequestAccountDomain",         "keyword", "request.account_domain"),
-    vendor("RequestAccountSid",            "keyword", "request.account_sid"),
+    vendor("RequestAccountSid",            "keyword", "request.account_sid", related="user"),
     vendor("ShareName",                    "keyword", "share_name"),
     vendor("SensitivityLabel",             "keyword", "sensitivity.label"),
     vendor("SensitivitySubLabel",          "keyword", "sensitivity.sub_label"),

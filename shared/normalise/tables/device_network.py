@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.normalise.mapping import Fragment, rule, table, vendor
 from shared.normalise.rules.dns import DNS_FIELDS, dns
 from shared.normalise.rules.inspected import EMAIL_FIELDS, FLOW_FIELDS, HTTP_FIELDS, TLS_FIELDS, flow, smtp, tls
-from shared.normalise.rules.network import application_protocol
+from shared.normalise.rules.network import application_protocol, told_direction
 from shared.normalise.tables.fragments import (
     ACTION,
     DEVICE,
@@ -20,6 +20,7 @@ from shared.normalise.tables.fragments import (
 from shared.normalise.tables.network_rows import (
     LOCAL_AND_REMOTE,
     TRANSPORT,
+    hosts_of,
     kinds,
     network_user,
     remote_domain,
@@ -52,12 +53,14 @@ _UNMAPPED = {"LogonID": "never seen in a streamed record; by the documents the l
 _INSPECTED = table(
     "DeviceNetworkEvents", IDENTITY,
     *_COMMON,
-    rule(request_or_remote, ("ActionType", "AdditionalFields", "RemoteUrl"), *HTTP_FIELDS, kind=kinds(HTTP_FIELDS)),
+    rule(request_or_remote, ("ActionType", "AdditionalFields", "RemoteUrl"), *HTTP_FIELDS, kind=kinds(HTTP_FIELDS),
+         related=hosts_of(HTTP_FIELDS)),
     rule(dns,  ("ActionType", "AdditionalFields"), *DNS_FIELDS,   kind=kinds(DNS_FIELDS),
          related=tuple("ip" if field == "dns.resolved_ip" else "hosts" if field == "dns.question.name" else None for field in DNS_FIELDS)),
     rule(tls,  ("ActionType", "AdditionalFields"), *TLS_FIELDS,   kind=kinds(TLS_FIELDS)),
     rule(smtp, ("ActionType", "AdditionalFields"), *EMAIL_FIELDS, kind=kinds(EMAIL_FIELDS)),
     rule(flow, ("ActionType", "AdditionalFields"), *FLOW_FIELDS,  kind=kinds(FLOW_FIELDS)),
+    rule(told_direction, ("AdditionalFields",), "~network_direction"),  # Elastic's integration has it beside network.direction
     Fragment(INITIATING_USER.columns),
     rule(network_user, ("ActionType", "AdditionalFields", "event.outcome", "InitiatingProcessAccountName",
                         "InitiatingProcessAccountDomain", "InitiatingProcessAccountSid", "InitiatingProcessAccountUpn"),
@@ -70,7 +73,7 @@ DEVICE_NETWORK_EVENTS = table(
     "DeviceNetworkEvents", IDENTITY,
     *_COMMON,
     url_rule("RemoteUrl"),
-    rule(remote_domain, ("network.direction", "url.domain"), "source.domain", "destination.domain", related="hosts", when="RemoteUrl"),
+    rule(remote_domain, ("network.direction", "url.domain"), "source.domain", "destination.domain", when="RemoteUrl"),
     INITIATING_USER,
     variants=dict.fromkeys(INSPECTED, _INSPECTED),
     unmapped=_UNMAPPED,

@@ -36,7 +36,7 @@ EXPOSURE_GRAPH_NODES = table(
          "host.id", "device.id", "cloud.instance.id", "host.name", "host.hostname", "host.domain", "host.os.type",
          related=("hosts", None, None, "hosts", None, None, None)),
     rule(node_account, ("entity.type", "#ids", "NodeProperties"),
-         "user.id", "user.name", "user.domain", "user.email", related=(None, "user", None, "user")),
+         "user.id", "user.name", "user.domain", "user.email", related=("user", "user", None, "user")),
     rule(node_resource, ("NodeName", "#ids"), "cloud.provider", "cloud.account.id", "resource.id", "resource.name"),
     rule(node_vulnerability, ("NodeLabel", "NodeName"), "vulnerability.id"),
     rule(vulnerability, ("vulnerability.id",),

@@ -47,6 +47,7 @@ def alone(value: Any) -> list[Any] | None:
     return None if value is None else [value]
 
 
+# related.user has an account's name, also as sent (`system`), its UPN and ids (ECS: "user names or other user identifiers"): one search finds all.
 # A leading slash is the envelope's key. `time` is when Defender exported the row, `_TimeReceivedBySvc` when its service recorded it.
 # fmt: off
 ENVELOPE = Fragment((
@@ -148,15 +149,15 @@ INITIATING_SIGNATURE = Fragment((
 INITIATING_LOGON = Fragment((vendor("InitiatingProcessLogonId", "keyword", "initiating_process.logon_id"),))
 
 _INITIATING_ACCOUNT_COLUMNS = (
-    vendor("InitiatingProcessAccountObjectId", "keyword", "initiating_process.account_object_id"),
+    vendor("InitiatingProcessAccountObjectId", "keyword", "initiating_process.account_object_id", related="user"),
     vendor("InitiatingProcessAccountUpn",      "keyword", "initiating_process.account_upn",    related="user"),
 )
 
 # The account of the process that did it is the user of most events …
 INITIATING_USER = Fragment((
     vendor("InitiatingProcessAccountDomain",   "keyword", "initiating_process.account_domain", told=True),
-    vendor("InitiatingProcessAccountName",     "keyword", "initiating_process.account_name",   told=True),
-    vendor("InitiatingProcessAccountSid",      "keyword", "initiating_process.account_sid",    told=True),
+    vendor("InitiatingProcessAccountName",     "keyword", "initiating_process.account_name",   told=True, related="user"),
+    vendor("InitiatingProcessAccountSid",      "keyword", "initiating_process.account_sid",    told=True, related="user"),
     *_INITIATING_ACCOUNT_COLUMNS,
 ), (
     rule(user, ("InitiatingProcessAccountName", "InitiatingProcessAccountDomain", "InitiatingProcessAccountSid", "InitiatingProcessAccountUpn"),
@@ -168,7 +169,7 @@ INITIATING_USER = Fragment((
 INITIATING_PARENT_USER = Fragment((
     vendor("InitiatingProcessAccountDomain",   "keyword", "initiating_process.account_domain"),
     ecs("InitiatingProcessAccountName",        "keyword", "process.parent.user.name", vendor="initiating_process.account_name", related="user"),
-    ecs("InitiatingProcessAccountSid",         "keyword", "process.parent.user.id",   vendor="initiating_process.account_sid"),
+    ecs("InitiatingProcessAccountSid",         "keyword", "process.parent.user.id",   vendor="initiating_process.account_sid",  related="user"),
     *_INITIATING_ACCOUNT_COLUMNS,
 ))
 
@@ -176,19 +177,19 @@ INITIATING_PARENT_USER = Fragment((
 INITIATING_PROCESS_USER = Fragment((
     vendor("InitiatingProcessAccountDomain",   "keyword", "initiating_process.account_domain"),
     ecs("InitiatingProcessAccountName",        "keyword", "process.user.name",        vendor="initiating_process.account_name", related="user"),
-    ecs("InitiatingProcessAccountSid",         "keyword", "process.user.id",          vendor="initiating_process.account_sid"),
+    ecs("InitiatingProcessAccountSid",         "keyword", "process.user.id",          vendor="initiating_process.account_sid",  related="user"),
     *_INITIATING_ACCOUNT_COLUMNS,
 ))
 
 _ACCOUNT = (
     vendor("AccountDomain",   "keyword", "account.domain", told=True),
-    vendor("AccountName",     "keyword", "account.name",   told=True),
-    vendor("AccountSid",      "keyword", "account.sid",    told=True),
+    vendor("AccountName",     "keyword", "account.name",   told=True, related="user"),
+    vendor("AccountSid",      "keyword", "account.sid",    told=True, related="user"),
 )
 ACCOUNT = Fragment((
     *_ACCOUNT,
     vendor("AccountUpn",      "keyword", "account.upn", related="user"),
-    vendor("AccountObjectId", "keyword", "account.object_id"),
+    vendor("AccountObjectId", "keyword", "account.object_id", related="user"),
 ), (
     rule(user, ("AccountName", "AccountDomain", "AccountSid", "AccountUpn"), "name", "domain", "email", related=("user", None, None)),
     rule(account_id, ("AccountSid", "AccountObjectId"), "id"),

@@ -40,7 +40,7 @@ EVIDENCE_COLUMNS = columns_of("""
     id alertWebUrl category createdDateTime:datetime detectionSource detectorId evidence:dynamic firstActivityDateTime:datetime incidentId
     lastActivityDateTime:datetime lastUpdateDateTime:datetime mitreTechniques:dynamic serviceSource severity status tenantId title""")
 # fmt: on
-COLUMNS = {"alert": ALERT_COLUMNS, "alert_evidence": EVIDENCE_COLUMNS}
+COLUMNS = {"GraphAlert": ALERT_COLUMNS, "GraphAlertEvidence": EVIDENCE_COLUMNS}
 
 
 def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
@@ -48,7 +48,7 @@ def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
     key = (identifier(value, "alert"),)
     version, moment = updated(value)
     yield Part(
-        "alert", value, key, version, value, latest(context, "alert", key, moment)
+        "GraphAlert", value, key, version, value, latest(context, "alert", key, moment)
     )  # no property has to be opened
     if context.evidence:
         yield from evidence_parts(value, key[0], version)
@@ -64,7 +64,7 @@ def evidence_parts(alert: Mapping[str, Any], id: str, version: str) -> Iterator[
     shared = {name: alert[name] for name in EVIDENCE_COLUMNS if name in alert}
     for item in items if items.__class__ is list else [items]:
         if item.__class__ is dict and item:
-            yield Part("alert_evidence", shared | {"evidence": item}, (id, digest(item)), version, item)
+            yield Part("GraphAlertEvidence", shared | {"evidence": item}, (id, digest(item)), version, item)
 
 
 def identifier(value: Any, name: str) -> str:
@@ -225,7 +225,7 @@ OWN = Fragment((
 ))
 
 ALERT = table(
-    "alert", ("id", "lastUpdateDateTime"),
+    "GraphAlert", ("id", "lastUpdateDateTime"),
     FACTS, OWN,
     ecs("description",        "text",      "message",             vendor="description"),
     vendor("assignedTo",      "keyword",   "assigned_to", told=True),
@@ -240,7 +240,7 @@ ALERT = table(
 )
 
 ALERT_EVIDENCE = table(
-    "alert_evidence", ("id", "lastUpdateDateTime", "evidence"),
+    "GraphAlertEvidence", ("id", "lastUpdateDateTime", "evidence"),
     BASIC_FACTS, OWN,
     rule(tactics, ("category",), *TACTIC_FIELDS),
     rule(software, ("", "#malware"), "threat.software.name"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.normalise.api import Context, Part, Tree, columns_of, open_object, tree_of
+from shared.normalise.api import Context, Part, columns_of, open_object, tree_of
 from shared.normalise.mapping import Column, Fragment, ecs, rule, table, vendor
 from shared.normalise.tables.fragments import first
 from shared.normalise.tables.graph_alert import (
@@ -38,11 +38,11 @@ INCIDENT_COLUMNS = columns_of("""
     systemTags:dynamic tags:dynamic tenantId""")
 # fmt: on
 COLUMNS = {
-    "incident": INCIDENT_COLUMNS,
-    "incident_alert": INCIDENT_COLUMNS | {f"{ALERTS}.{name}": type for name, type in ALERT_COLUMNS.items()},
+    "GraphIncident": INCIDENT_COLUMNS,
+    "GraphIncidentAlert": INCIDENT_COLUMNS | {f"{ALERTS}.{name}": type for name, type in ALERT_COLUMNS.items()},
 }
 _TREE = tree_of(INCIDENT_COLUMNS)
-_ALERT_TREE: Tree = {name: f"{ALERTS}.{name}" for name in ALERT_COLUMNS}
+_ALERT_TREE = tree_of(ALERT_COLUMNS, f"{ALERTS}.")
 
 
 def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
@@ -61,7 +61,7 @@ def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
     strangers = [member for member in members if member.__class__ is not dict]
     version, moment = updated(own)
     reported = columns | {ALERTS: strangers} if strangers else columns  # an unknown column: it is carried
-    yield Part("incident", reported, (id,), version, own, latest(context, "incident", (id,), moment))
+    yield Part("GraphIncident", reported, (id,), version, own, latest(context, "incident", (id,), moment))
     for member in members:
         if member.__class__ is dict:
             yield from alert_parts(id, own, columns, member, context)
@@ -75,14 +75,9 @@ def alert_parts(
     key = str(alert_id) if (alert_id.__class__ is str and alert_id) or alert_id.__class__ is int else digest(alert)
     version, _ = updated(alert)
     opened = open_object(alert, _ALERT_TREE, f"{ALERTS}.")
-    yield Part("incident_alert", {**columns, **opened}, (id, key), version, {**own, ALERTS: alert})
+    yield Part("GraphIncidentAlert", {**columns, **opened}, (id, key), version, {**own, ALERTS: alert})
     if context.evidence:
         yield from evidence_parts(alert, key, version)
-
-
-def risk(score: int | None) -> float | None:
-    """`priorityScore` (0 to 100) -> event.risk_score; a whole number fits ECS' float, which refuses larger ones of `double`."""
-    return None if score is None else float(score)
 
 
 def incident_itself(id: str | None) -> str | None:
@@ -110,7 +105,7 @@ INCIDENT_FACTS = Fragment((
     vendor("status",             "keyword",   "status"),
     vendor("classification",     "keyword",   "classification"),
     vendor("determination",      "keyword",   "determination"),
-    vendor("priorityScore",      "long",      "priority_score", told=True),
+    ecs("priorityScore",         "double",    "event.risk_score",   vendor="priority_score"),
     vendor("redirectIncidentId", "keyword",   "redirect_incident_id"),
     vendor("resolvingComment",   "text",      "resolving_comment"),
     vendor("assignedTo",         "keyword",   "assigned_to", told=True),
@@ -128,7 +123,6 @@ INCIDENT_FACTS = Fragment((
     rule(all_tags, ("tags", "customTags"), "~tags"),
     rule(first, ("lastUpdateDateTime", "createdDateTime"), "@timestamp", kind="date"),
     rule(first, ("incidentWebUrl",), "event.url"),
-    rule(risk, ("priorityScore",), "event.risk_score", kind="double"),
     rule(assignee, ("assignedTo",), "source.user.name", "source.user.domain", "source.user.email"),
     rule(assigned, ("assignedTo",), "#assigned", related="user"),
     rule(authors, ("comments",), "#commentators", related="user"),
@@ -138,7 +132,7 @@ INCIDENT_FACTS = Fragment((
 _REDIRECTED = "One that was merged into another has the status `redirected` and says into which in `m365_defender.incident.redirect_incident_id`."
 
 INCIDENT = table(
-    "incident", ("id", "lastUpdateDateTime"),
+    "GraphIncident", ("id", "lastUpdateDateTime"),
     INCIDENT_FACTS,
     rule(first, ("tenantId",), "cloud.account.id"),
     rule(categories, ("event.category", "", "", "determination"), "event.category"),
@@ -146,12 +140,12 @@ INCIDENT = table(
     dataset="m365_defender.incident", vendor_root="m365_defender.incident", action=None,
     about=(
         "An incident's own document, one for each version of it (lastUpdateDateTime): `event.code: incident`, and no field below "
-        f"`m365_defender.incident.alert`. {_REDIRECTED} Its alerts have documents of their own in the same data stream: [incident_alert](incident_alert.md)."
+        f"`m365_defender.incident.alert`. {_REDIRECTED} Its alerts have documents of their own in the same data stream: [GraphIncidentAlert](GraphIncidentAlert.md)."
     ),
 )
 
 INCIDENT_ALERT = table(
-    "incident_alert", ("id", "alerts.id", "alerts.lastUpdateDateTime"),
+    "GraphIncidentAlert", ("id", "alerts.id", "alerts.lastUpdateDateTime"),
     INCIDENT_FACTS, FACTS.below(ALERTS, "alert"),
     rule(first, ("#account", "tenantId"), "cloud.account.id"),
     rule(alert_of_incident, ("id",), "event.code"),
@@ -169,7 +163,7 @@ INCIDENT_ALERT = table(
     about=(
         "An alert of an incident, with the incident's fields as they were when this version of the alert (its lastUpdateDateTime) was first "
         "seen: `event.code: alert`. event.id, message, event.severity and @timestamp are the incident's, as in Elastic's integration. An "
-        "update of the incident brings only a new document of the incident itself: [incident](incident.md)."
+        "update of the incident brings only a new document of the incident itself: [GraphIncident](GraphIncident.md)."
     ),
 )
 # fmt: on

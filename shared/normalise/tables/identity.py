@@ -1,7 +1,7 @@
 """The Identity* tables: what Defender for Identity sees in Active Directory and at identity providers, and whom it knows.
 
-In events, `user` is the account that acted, `user.target` the one it was done to, `host` and `source` the computer it acted from
-(IPAddress is that computer's, seen from the network: source.ip, not host.ip), `destination` the server that answered.
+In events, `user` is the account that acted, `user.target` the one it was done to, `host` and `source` the computer it acted from,
+`destination` the server that answered. IPAddress is source.ip, and host.ip too where the computer is named.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from shared.normalise.tables.identity_rules import (
     changed_group,
     dashed,
     dns_question,
+    host_address,
     location,
     mailbox,
     outcome,
@@ -30,7 +31,7 @@ from shared.normalise.tables.identity_rules import (
 
 HOST_OS = ("host.os.type", "host.os.family", "host.os.name", "host.os.platform", "host.os.version", "host.os.full")
 TARGET_USER = ("user.target.name", "user.target.domain", "user.target.email", "user.target.full_name", "user.target.id")
-TARGET_RELATED: tuple[Related | None, ...] = ("user", None, "user", "user", None)
+TARGET_RELATED: tuple[Related | None, ...] = ("user", None, "user", "user", "user")
 FILE_KINDS: tuple[Kind, ...] = ("keyword", "keyword", "keyword", "long")
 
 # fmt: off
@@ -61,10 +62,13 @@ CONNECTION = Fragment((
     vendor("Application",        "keyword", "application"),
 ), (
     rule(host_names, ("DeviceName",), "host.name", "host.hostname", "host.domain", related=("hosts", None, None)),
+    rule(host_address, ("DeviceName", "IPAddress"), "host.ip", kind="ip"),
     rule(location,   ("Location",),   "source.geo.country_iso_code", "source.geo.name"),
     rule(application_protocol, ("Protocol",), "network.protocol"),
     rule(transport, ("Protocol", "IPAddress", "DestinationIPAddress"), "network.transport", "network.iana_number", "network.type"),
 ))
+# Sent, though no document names it.
+IS_ADMIN = vendor("IsAdminOperation", "boolean", "is_admin_operation")
 SOURCE_OS = Fragment((), (rule(source_os, ("", "AdditionalFields"), *HOST_OS),))
 ATTACK = Fragment((), (rule(attack, ("AdditionalFields",), *ATTACK_FIELDS, when="AdditionalFields"),))
 
@@ -72,7 +76,7 @@ DISPLAY_NAME = Fragment((ecs("AccountDisplayName", "keyword", "user.full_name", 
 ACTOR = Fragment((*ACCOUNT.columns, *DISPLAY_NAME.columns), (
     rule(account, ("AccountName", "AccountDomain", "AccountSid", "AccountUpn", "AccountDisplayName", "AdditionalFields"),
          "user.name", "user.domain", "user.email", related=("user", None, "user")),
-    rule(user_id, ("AccountSid", "AccountObjectId", "AdditionalFields"), "user.id"),
+    rule(user_id, ("AccountSid", "AccountObjectId", "AdditionalFields"), "user.id", related="user"),
 ))
 
 IDENTITY_LOGON_EVENTS = table(
@@ -104,6 +108,7 @@ IDENTITY_DIRECTORY_EVENTS = table(
     vendor("TargetAccountDisplayName", "keyword", "target.account_display_name", told=True),
     rule(target, ("TargetAccountUpn", "TargetAccountDisplayName", "AdditionalFields"), *TARGET_USER, related=TARGET_RELATED),
     rule(changed_group, ("AdditionalFields",), "group.name"),
+    IS_ADMIN,
     rule(shared_file,   ("AdditionalFields",), "file.path", "file.name", "file.extension", "file.size", kind=FILE_KINDS),
     vendor("ISP", "keyword", "isp"),
     rule(provider, ("ISP",), "source.as.organization.name"),
@@ -112,6 +117,7 @@ IDENTITY_DIRECTORY_EVENTS = table(
 IDENTITY_QUERY_EVENTS = table(
     "IdentityQueryEvents", ("ReportId", "Timestamp"),
     ENVELOPE, REPORT, IDENTITY_ACTION, SOURCE, CONNECTION, SOURCE_OS, ATTACK, ACTOR,
+    IS_ADMIN,
     vendor("QueryType",   "keyword",  "query.type"),
     vendor("QueryTarget", "keyword",  "query.target"),
     vendor("Query",       "wildcard", "query.value"),
@@ -119,7 +125,8 @@ IDENTITY_QUERY_EVENTS = table(
     vendor("TargetAccountDisplayName", "keyword", "target.account_display_name", told=True),
     rule(queried, ("ActionType", "QueryType", "QueryTarget", "TargetAccountUpn", "TargetAccountDisplayName", "AdditionalFields"),
          *TARGET_USER, "group.name", "group.id", related=(*TARGET_RELATED, None, None)),
-    rule(dns_question, ("ActionType", "QueryType", "QueryTarget"), "dns.question.name", "dns.question.type", "dns.type"),
+    rule(dns_question, ("ActionType", "QueryType", "QueryTarget"), "dns.question.name", "dns.question.type", "dns.type",
+         related=("hosts", None, None)),
 )
 
 # Events of other identity providers, such as Okta; the account is known by the provider's own id.
@@ -128,7 +135,7 @@ IDENTITY_EVENTS = table(
     ENVELOPE, REPORT, IDENTITY_ACTION, SOURCE, DISPLAY_NAME,
     vendor("AccountUpn",             "keyword",   "account.upn", related="user"),
     rule(account, ("", "", "", "AccountUpn", "AccountDisplayName"), "user.name", "user.domain", "user.email", related=("user", None, "user")),
-    ecs("AccountId",                 "keyword",   "user.id",             vendor="account.id"),
+    ecs("AccountId",                 "keyword",   "user.id",             vendor="account.id", related="user"),
     vendor("AccountType",            "keyword",   "account.type"),
     vendor("ActionResult",           "keyword",   "action.result"),
     rule(outcome, ("ActionResult", "event.outcome"), "event.outcome"),
@@ -173,10 +180,10 @@ IDENTITY_INFO = table(
     ENVELOPE, REPORT, PERSON, DISPLAY_NAME,
     vendor("AccountName",             "keyword",   "account.name",      told=True),
     vendor("AccountDomain",           "keyword",   "account.domain",    told=True),
-    vendor("AccountObjectId",         "keyword",   "account.object_id"),
-    vendor("OnPremSid",               "keyword",   "account.on_prem_sid", told=True),
-    vendor("OnPremObjectId",          "keyword",   "account.on_prem_object_id"),
-    vendor("CloudSid",                "keyword",   "account.cloud_sid"),
+    vendor("AccountObjectId",         "keyword",   "account.object_id",         related="user"),
+    vendor("OnPremSid",               "keyword",   "account.on_prem_sid",       related="user", told=True),
+    vendor("OnPremObjectId",          "keyword",   "account.on_prem_object_id", related="user"),
+    vendor("CloudSid",                "keyword",   "account.cloud_sid",         related="user"),
     rule(account, ("AccountName", "AccountDomain", "OnPremSid", "AccountUpn", "AccountDisplayName"),
          "user.name", "user.domain", "#upn_address", related=("user", None, None)),
     rule(mailbox, ("EmailAddress", "#upn_address"), "user.email"),
@@ -209,12 +216,12 @@ IDENTITY_ACCOUNT_INFO = table(
     "IdentityAccountInfo", ("ReportId", "Timestamp"),
     ENVELOPE, REPORT, PERSON,
     ecs("DisplayName",                       "keyword",   "user.full_name", vendor="account.display_name"),
-    vendor("Sid",                            "keyword",   "account.sid", told=True),
+    vendor("Sid",                            "keyword",   "account.sid", related="user", told=True),
     vendor("AccountId",                      "keyword",   "account.id"),
     vendor("SourceProviderAccountId",        "keyword",   "account.source_provider_account_id"),
     rule(account, ("", "", "Sid", "AccountUpn", "DisplayName"), "user.name", "user.domain", "#upn_address", related=("user", None, None)),
     rule(mailbox, ("EmailAddress", "#upn_address"), "user.email"),
-    rule(user_id, ("Sid", "SourceProviderAccountId"), "user.id"),
+    rule(user_id, ("Sid", "SourceProviderAccountId"), "user.id", related="user"),
     vendor("IsPrimary",                      "boolean",   "account.is_primary"),
     vendor("AccountStatus",                  "keyword",   "account.status"),
     # The documents say Type, Log Analytics IdentityType.

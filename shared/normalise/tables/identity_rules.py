@@ -116,6 +116,11 @@ def _split(told: str) -> list[str]:
     return _BETWEEN_TECHNIQUES.split(told)
 
 
+def host_address(name: str | None, address: str | None) -> list[str] | None:
+    """host.ip: IPAddress, which Microsoft documents as the address of the device that DeviceName names; without a name nobody's."""
+    return None if name is None or address is None else [address]
+
+
 def location(place: str | None) -> tuple[str | None, str | None]:
     """Location or Country -> source.geo.(country_iso_code, name): two capital letters are the country, all else a place's name."""
     if place is None:

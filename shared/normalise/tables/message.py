@@ -38,7 +38,7 @@ MESSAGE_EVENTS = table(
     "MessageEvents", ("ReportId",),
     ENVELOPE, MESSAGE, REPORT,
     user_rule("SenderEmailAddress"),
-    ecs("SenderObjectId",          "keyword",  "user.id",        vendor="sender.object_id"),
+    ecs("SenderObjectId",          "keyword",  "user.id",        vendor="sender.object_id", related="user"),
     ecs("SenderDisplayName",       "keyword",  "user.full_name", vendor="sender.display_name"),
     vendor("SenderType",           "keyword",  "sender_type"),
     # the stream's names and the documents' (streaming envelope, name_drift)
@@ -107,7 +107,7 @@ CALL_ACTIVITY_EVENTS = table(
     ecs("ActivityId",                     "keyword", "event.id",       vendor="activity.id"),
     vendor("ActivityType",                "keyword", "activity.type",  told=True),
     rule(lower, ("ActivityType",), "event.action"),
-    ecs("ActivityInitiatorId",            "keyword", "user.id",        vendor="activity.initiator_id"),
+    ecs("ActivityInitiatorId",            "keyword", "user.id",        vendor="activity.initiator_id", related="user"),
     vendor("ActivityInitiatorUpn",        "keyword", "activity.initiator_upn", related="user"),
     user_rule("ActivityInitiatorUpn"),
     ecs("ActivityInitiatorDisplayName",   "keyword", "user.full_name", vendor="activity.initiator_display_name"),

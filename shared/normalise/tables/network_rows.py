@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.normalise.mapping import Kind, Rule, rule, vendor
+from shared.normalise.mapping import Kind, Related, Rule, rule, vendor
 from shared.normalise.rules.account import user
 from shared.normalise.rules.inspected import http, logon
 from shared.normalise.rules.network import INGRESS, community_id, ends, transport
@@ -27,9 +27,14 @@ def kinds(fields: tuple[str, ...]) -> tuple[Kind, ...]:
     return tuple(NOT_KEYWORD.get(field, "keyword") for field in fields)
 
 
+def hosts_of(fields: tuple[str, ...]) -> tuple[Related | None, ...]:
+    """The host of a URL is a related host."""
+    return tuple("hosts" if field == "url.domain" else None for field in fields)
+
+
 def url_rule(column: str) -> Rule:
     """url.* from a column that holds a URL or a bare host."""
-    return rule(url_fields, (column,), *URL_FIELDS, kind=kinds(URL_FIELDS), when=column)
+    return rule(url_fields, (column,), *URL_FIELDS, kind=kinds(URL_FIELDS), related=hosts_of(URL_FIELDS), when=column)
 
 
 def remote_domain(way: str | None, domain: str | None) -> tuple[str | None, str | None]:

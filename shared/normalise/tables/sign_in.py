@@ -76,7 +76,7 @@ USER_SIGN_IN = Fragment((
     vendor("NetworkLocationDetails",          "flattened", "network_location_details"),
 ), (
     rule(account,      ("", "", "", "AccountUpn", "AccountDisplayName"), "user.name", "user.domain", "user.email", related=("user", None, "user")),
-    rule(account_id,   ("", "AccountObjectId"), "user.id"),
+    rule(account_id,   ("", "AccountObjectId"), "user.id", related="user"),
     rule(host_names,   ("DeviceName",),         "host.name", "host.hostname", "host.domain", related=("hosts", None, None)),
     rule(device_os,    ("OSPlatform",),         *HOST_OS),
     rule(browser,      ("Browser",),            "user_agent.name", "user_agent.version"),
@@ -92,7 +92,7 @@ SERVICE_PRINCIPAL_SIGN_IN = Fragment((
     vendor("ServicePrincipalId", "keyword", "service_principal.id"),
     vendor("IsManagedIdentity",  "boolean", "is_managed_identity"),
 ), (
-    rule(account_id, ("", "ServicePrincipalId"), "user.id"),
+    rule(account_id, ("", "ServicePrincipalId"), "user.id", related="user"),
 ))
 
 ENTRA_ID_SIGN_IN_EVENTS = table(
@@ -140,7 +140,7 @@ GRAPH_API_AUDIT_EVENTS = table(
     vendor("OperationId",           "keyword",  "operation_id"),
     vendor("AccountObjectId",       "keyword",  "account.object_id"),
     vendor("ServicePrincipalId",    "keyword",  "service_principal.id"),
-    rule(first, ("AccountObjectId", "ServicePrincipalId"), "user.id"),
+    rule(first, ("AccountObjectId", "ServicePrincipalId"), "user.id", related="user"),
     vendor("EntityType",            "keyword",  "entity_type"),
     vendor("ApplicationId",         "keyword",  "application_id"),
     Column("Scopes",                "text",     told=True),

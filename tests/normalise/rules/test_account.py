@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.rules.account import address, is_computer, related_users, split, user
+from shared.normalise.rules.account import address, is_computer, split, user
 
 SID = "S-1-5-21-57989841-2025429265-839522115-962270"
 
@@ -62,17 +62,6 @@ def test_split_and_address() -> None:
     assert address("#EXT#@x.y") == "#EXT#@x.y"
 
 
-def test_related_users() -> None:
-    """Each once and in order; placeholders are nobody; a domain in front goes."""
-    assert related_users("kim", None, "SYSTEM", "kim", "-", "", "CONTOSO\\lee", "kim@example.com") == [
-        "kim",
-        "SYSTEM",
-        "lee",
-        "kim@example.com",
-    ]
-    assert related_users(None, "-", "x\\") is None
-
-
 def test_computers() -> None:
     """A computer's account ends in a dollar sign."""
     assert is_computer("HOST1$") is True
@@ -94,6 +83,4 @@ def test_anything_has_a_shape(name: str | None, domain: str | None, sid: str | N
     found = user(name, domain, sid, upn)
     assert "" not in found
     assert found[2] is None or all(found[2].rpartition("@")[::2])
-    related = related_users(*found, name, upn)
-    assert related is None or (all(related) and len(set(related)) == len(related))
     assert is_computer(name) in (None, True, False)

@@ -16,6 +16,7 @@ from shared.normalise.rules.network import (
     ends,
     mac,
     remote_is_source,
+    told_direction,
     transport,
 )
 
@@ -94,6 +95,14 @@ def test_direction(action: str | None, fields: object, expected: str | None) -> 
     """AdditionalFields tells first, then the ActionType; where neither does there is no direction."""
     assert direction(action, fields) == expected
     assert remote_is_source(action, fields) == (expected == "ingress")
+
+
+def test_told_direction() -> None:
+    """What AdditionalFields says, as sent, whatever their form; nothing where it says no word."""
+    assert told_direction({"direction": "Out"}) == told_direction('{"uid":"C1","direction":"Out"}') == "Out"
+    assert told_direction({"direction": "Sideways"}) == "Sideways"
+    for nothing in (None, {}, {"direction": ["In"]}, {"direction": ""}, "", '{"uid":"C1"}', '{"direction":1}', ["In"]):
+        assert told_direction(nothing) is None
 
 
 def test_directions_are_of_known_actions_and_allowed_words() -> None:

@@ -49,7 +49,9 @@ def made(source: Source, value: dict[str, Any], context: Context = PLAIN, **opti
 
 
 @pytest.mark.skipif(not FACTS.is_file(), reason="the knowledge folder is not beside the project")
-@pytest.mark.parametrize(("name", "columns"), [("alert", COLUMNS["alert"]), ("incident", INCIDENT_COLUMNS["incident"])])
+@pytest.mark.parametrize(
+    ("name", "columns"), [("alert", COLUMNS["GraphAlert"]), ("incident", INCIDENT_COLUMNS["GraphIncident"])]
+)
 def test_every_documented_property_is_a_column(name: str, columns: dict[str, str]) -> None:
     """The columns are Microsoft's properties; more only where documents' examples have another name, and the type."""
     documented = set(json.loads(FACTS.read_text())[name]["properties"]) - {"alerts"}
@@ -77,7 +79,7 @@ def test_documented_and_live_objects_are_mapped_whole(source: Source, file: str)
 def test_an_alert_is_known_by_its_id_and_its_last_update() -> None:
     """Key, version and the entry of the latest view; the columns are the properties as they come."""
     (part,) = split(ALERT, Context())
-    assert (part.table, part.key, part.version, part.value) == ("alert", ("da1_1",), UPDATED, ALERT)
+    assert (part.table, part.key, part.version, part.value) == ("GraphAlert", ("da1_1",), UPDATED, ALERT)
     assert part.latest == Latest("alert", ("da1_1",), MILLISECONDS)
 
 
@@ -137,10 +139,10 @@ def test_each_item_of_evidence_becomes_a_document_if_wanted() -> None:
 
 def test_evidence_that_is_no_list_is_taken() -> None:
     """One item where a list belongs is one item; none is none."""
-    assert [part.table for part in split({**ALERT, "evidence": DEVICE}, ALL)] == ["alert", "alert_evidence"]
+    assert [part.table for part in split({**ALERT, "evidence": DEVICE}, ALL)] == ["GraphAlert", "GraphAlertEvidence"]
     nothings: tuple[Any, ...] = (None, [], {}, "x", 5)
     for nothing in nothings:
-        assert [part.table for part in split({**ALERT, "evidence": nothing}, ALL)] == ["alert"]
+        assert [part.table for part in split({**ALERT, "evidence": nothing}, ALL)] == ["GraphAlert"]
 
 
 def test_what_dashboards_and_rules_of_elastic_read_stays() -> None:
@@ -212,10 +214,10 @@ def test_an_alerts_evidence_has_one_id_in_both_sources() -> None:
     """The same item from the alert and from its incident is one document."""
     of_alert = made("alert", ALERT, ALL)[1]
     of_incident = [
-        found for found in made("incident", {**INCIDENT, "alerts": [ALERT]}, ALL) if found.table == "alert_evidence"
+        found for found in made("incident", {**INCIDENT, "alerts": [ALERT]}, ALL) if found.table == "GraphAlertEvidence"
     ]
     of_line = [
-        found for found in made("incident", {**INCIDENT, "alerts": ALERT}, ALL) if found.table == "alert_evidence"
+        found for found in made("incident", {**INCIDENT, "alerts": ALERT}, ALL) if found.table == "GraphAlertEvidence"
     ]
     assert [found.id for found in of_incident] == [found.id for found in of_line] == [of_alert.id]
     assert of_incident[0].document == of_alert.document
@@ -226,7 +228,7 @@ def test_without_alerts_there_is_the_incident_alone(alerts: Any) -> None:
     """Also where a context wants none of the alerts that are there."""
     context = Context(tenant="t1", alerts=not alerts)
     (found,) = made("incident", {**INCIDENT, "alerts": alerts}, context)
-    assert (found.table, found.issues) == ("incident", [])
+    assert (found.table, found.issues) == ("GraphIncident", [])
 
 
 def test_what_is_no_alert_is_reported_and_carried() -> None:

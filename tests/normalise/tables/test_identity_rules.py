@@ -15,6 +15,7 @@ from shared.normalise.tables.identity_rules import (
     changed_group,
     dashed,
     dns_question,
+    host_address,
     location,
     mailbox,
     outcome,
@@ -121,6 +122,12 @@ def test_places_and_providers() -> None:
     assert location(None) == (None, None)
     assert provider("Example Broadband") == "Example Broadband"
     assert provider("INTERNAL_NETWORK") is provider("none specified") is provider(None) is None
+
+
+def test_host_address() -> None:
+    """The address is the named computer's; where none is named, it is only where the event came from."""
+    assert host_address("ws-0042", "192.0.2.42") == ["192.0.2.42"]
+    assert host_address(None, "192.0.2.42") is host_address("ws-0042", None) is None
 
 
 def test_target() -> None:

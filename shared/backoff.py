@@ -1,4 +1,4 @@
-"""How long to wait before sending again: jittered exponential delays, and the server's Retry-After."""
+"""How long to wait before asking or sending again: jittered exponential delays, and the server's Retry-After."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Microsoft's APIs -> pages of rows, from where a cursor stands."""

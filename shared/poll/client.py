@@ -1,0 +1,272 @@
+"""One API, one tenant: GET with a token, throttling honoured, retries within the time there is, links only to the host called.
+
+What comes out is a complete body, or one of:
+
+- Refused      403, 401 twice: a permission or role is missing (Misconfigured, naming it)
+- Gone         404: the thing is not there
+- BadRequest   400: the query, or a link, is not taken
+- PageFailed   5xx, 206, a broken or cut-off body, no connection, several times in a row (Retry)
+- OutOfTime    the run's time would be up before the API wants to be asked again (Retry)
+
+No error shows a token or a link's query.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from shared.backoff import Clock, Gate, retry_after
+from shared.errors import ForwarderError, Misconfigured, Reject, Retry
+from shared.poll.body import Body, Broken, unpacked
+from shared.poll.credentials import Tokens
+from shared.poll.endpoints import Endpoint
+
+CONNECT_SECONDS, READ_SECONDS = 10.0, 120.0
+TRIES = 4  # of a request that fails for no reason of its own
+FEW_LEFT = 10  # calls that ARM says remain before it throttles: below, we slow down by ourselves
+SLOWED = 5.0  # seconds
+# Seconds until the quota's reset, as the SIEM API's and ARM's bodies say it: "... in 37 seconds", "resets after 00:00:12".
+IN_BODY = re.compile(r"(\d{1,5})(?:\.\d+)?\s*sec|\b(\d{1,2}):(\d{2}):(\d{2})\b|retry after (\d{1,5})", re.IGNORECASE)
+REMAINING = ("x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-tenant-reads")
+AGENT = "defender-to-elasticsearch"
+
+log = logging.getLogger("defender.poll")
+
+
+class OutOfTime(Retry):
+    """The run's time is up: what is left is for the next run."""
+
+
+class PageFailed(Retry):
+    """The API fails at this request, again and again."""
+
+
+class Gone(ForwarderError):
+    """404."""
+
+
+class BadRequest(ForwarderError):
+    """400: the API does not take this request."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a run asked for, for its report."""
+
+    requests: int = 0
+    throttled: int = 0
+    failed: int = 0
+    bytes: int = 0
+    waited: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, **more: float) -> None:
+        """Count."""
+        with self.lock:
+            for name, number in more.items():
+                setattr(self, name, getattr(self, name) + number)
+
+
+def session(ca: str | None, connections: int = 8) -> Any:
+    """A requests session that keeps connections but no cookies, and asks for gzip only."""
+    from http.cookiejar import DefaultCookiePolicy
+
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    made = requests.Session()
+    made.verify = ca or True
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    made.headers.update({"accept": "application/json", "accept-encoding": "gzip", "user-agent": AGENT})
+    made.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What a walk asks. For threads."""
+
+    endpoint: Endpoint
+    tokens: Tokens
+    session: Any
+    deadline: float  # on clock.now
+    permission: str  # what is missing when we are refused, in Microsoft's words
+    most_bytes: int
+    clock: Clock = field(default_factory=Clock)
+    gate: Gate = field(default_factory=Gate)
+    stop: threading.Event = field(default_factory=threading.Event)
+    usage: Usage = field(default_factory=Usage)
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        tries: int = TRIES,
+    ) -> Body:
+        """The complete answer to a GET of a path below the endpoint, or of a link that `follow` allowed."""
+        address = path if path.startswith("https://") else f"{self.endpoint.base}{path}"
+        failures, refused = 0, None
+        while True:
+            self.wait(self.gate.opens - self.clock.now())
+            token = self.tokens.get(self.endpoint.scope, refused)
+            status, why, body, asked = self.once(
+                address, query, {"authorization": f"Bearer {token}", **(headers or {})}
+            )
+            if body is not None:
+                return body
+            shown = f"{self.endpoint.name} {shown_path(address)}"
+            if status == 401 and refused is None:
+                refused = token
+                continue
+            if status in (401, 403):
+                raise Misconfigured(
+                    self.tokens.setting, f"{shown} refuses us ({status}): is {self.permission} granted? {why}".strip()
+                )
+            if status == 404:
+                raise Gone(f"{shown} is not there")
+            if status == 400:
+                raise BadRequest(f"{shown}: {why}")
+            if status in (408, 429):
+                self.usage.add(throttled=1)
+                failures += 1
+                self.gate.close_until(
+                    self.clock.now() + (asked if asked is not None else self.clock.delay(failures + 2))
+                )
+                continue
+            if status and status < 500 and status != 206:
+                raise Misconfigured(f"{self.endpoint.name.upper()}_ENDPOINT", f"{shown} answers {status}: {why}")
+            self.usage.add(failed=1)
+            failures += 1
+            if failures >= tries:
+                raise PageFailed(f"{shown} failed {failures} times: {why or status}")
+            self.wait(asked if asked is not None else self.clock.delay(failures))
+
+    def once(
+        self, address: str, query: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> tuple[int, str, Body | None, float | None]:
+        """Ask once: (status, why it is no success, the body where it is one, seconds that the API wants us to wait)."""
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        left = max(self.deadline - self.clock.now(), 1.0)
+        self.usage.add(requests=1)
+        try:
+            with self.session.get(
+                address,
+                params=query,
+                headers=dict(headers),
+                timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
+                stream=True,
+                allow_redirects=False,
+            ) as answer:
+                status = int(answer.status_code)
+                encoding = answer.headers.get("content-encoding", "").strip().lower()
+                if status == 200:
+                    body = Body.of(unpacked(answer.raw, encoding, self.most_bytes))
+                    self.usage.add(bytes=body.size)
+                    self.slow_down(answer.headers)
+                    return status, "", body, None
+                text = b"".join(unpacked(answer.raw, encoding, 65_536)).decode("utf-8", "replace")
+                if status == 206:
+                    return (
+                        status,
+                        f"a provider failed, rows are missing ({answer.headers.get('warning', '')[:200]})",
+                        None,
+                        None,
+                    )
+                return status, told(text), None, self.asked(answer.headers, text)
+        except Reject as reject:  # too large: asking again gives the same
+            raise PageFailed(f"{self.endpoint.name} {shown_path(address)}: {reject.reason}") from None
+        except Broken as error:
+            return 0, f"its answer {error}", None, None
+        except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error) or "certificate" in str(error).lower():
+                raise Misconfigured(
+                    "MICROSOFT_CA", f"the certificate of {urlsplit(address).netloc} is not trusted."
+                ) from None
+            return 0, "TLS failed", None, None
+        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+            return 0, f"no complete answer ({type(error).__name__})", None, None
+
+    def wait(self, seconds: float) -> None:
+        """Wait; raises OutOfTime at once where that would end behind the deadline."""
+        now = self.clock.now()
+        if now >= self.deadline or self.stop.is_set():
+            raise OutOfTime("the time for this poll is up")
+        if seconds <= 0:
+            return
+        if now + seconds >= self.deadline:
+            raise OutOfTime(
+                f"{self.endpoint.name} wants us to wait {seconds:.0f} s, and the time for this poll is up before"
+            )
+        self.usage.add(waited=seconds)
+        self.clock.wait(seconds, self.stop)
+
+    def asked(self, headers: Mapping[str, str], text: str) -> float | None:
+        """Seconds that the API wants us to wait: Retry-After (a number or a date), else what its body says."""
+        for name in ("retry-after", "x-ms-retry-after", "x-ms-ratelimit-microsoft.security-retry-after"):
+            found = retry_after(headers.get(name), self.clock.wall())
+            if found is not None:
+                return found
+        match = IN_BODY.search(text[:4_000])
+        if match is None:
+            return None
+        if match[2]:
+            return float(int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4]))
+        return float(match[1] or match[5])
+
+    def slow_down(self, headers: Mapping[str, str]) -> None:
+        """Close the gate for some seconds where ARM says that few calls remain (throttling: remaining-calls headers)."""
+        for name in REMAINING:
+            left = headers.get(name, "")
+            if left.isdigit() and int(left) < FEW_LEFT:
+                self.gate.close_until(self.clock.now() + SLOWED)
+
+    def follow(self, link: object) -> str | None:
+        """A next link as an address that may be asked with our token: https, and the very host and port that was called.
+
+        None for anything else, which is logged: a token never goes to another host (promises, 9).
+        """
+        if not isinstance(link, str) or not link:
+            return None
+        address = urljoin(f"{self.endpoint.base}/", link)
+        if origin(address) != origin(self.endpoint.base):
+            log.error(
+                "A next link of %s leads elsewhere and is not followed: %s",
+                self.endpoint.base,
+                urlsplit(address).netloc[:200],
+            )
+            return None
+        return address
+
+
+def origin(address: str) -> tuple[str, str, int] | None:
+    """(scheme, host, port) of an https address without a user name; None for any other."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or 443
+    except ValueError:
+        return None
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or "\\" in address:
+        return None
+    return parts.scheme, parts.hostname.lower(), port
+
+
+def shown_path(address: str) -> str:
+    """An address without host and query: no token, no signature."""
+    return urlsplit(address).path[:200]
+
+
+def told(text: str) -> str:
+    """What an error body says: Microsoft's code and message where it has them, bounded."""
+    match = re.search(r'"code"\s*:\s*"([^"]{1,100})"', text)
+    words = re.search(r'"message"\s*:\s*"([^"]{1,300})', text)
+    return " ".join(part for part in (match and match[1], words and words[1]) if part) or text.strip()[:200]

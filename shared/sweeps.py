@@ -1,0 +1,283 @@
+"""The second journey: a source's sweep, from where its cursor stands.
+
+    sweep     timer ─ take cursor ─ [ page ─ normalise ─ ship ─ put away what can not be shipped ─ save cursor ]* ─ release
+
+The cursor is saved only behind what has been shipped, so that a crash repeats a page and skips none; ids make the repetition harmless. A
+sweep whose time is up ends cleanly, and the next one goes on at the same page (docs/promises.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from shared.cursors.cursor import Cursor
+from shared.cursors.store import Busy, Cursors, Lost
+from shared.errors import ForwarderError, Misconfigured
+from shared.flows import Parts
+from shared.normalise.api import Context
+from shared.poll.body import Broken
+from shared.poll.client import Api, OutOfTime, Usage, session
+from shared.poll.credentials import Tokens, tokens
+from shared.poll.endpoints import endpoint
+from shared.poll.source import Source, Span, Start
+from shared.poll.sources import SOURCES
+from shared.poll.walk import Bad, Position, Row
+from shared.poll_settings import PollSettings, Tenant
+from shared.report import Report
+from shared.rows import row_documents
+from shared.ship.dead_letter import DeadLetter
+from shared.ship.document import Document
+
+type Result = Literal["finished", "out_of_time", "busy", "lost", "failed", "misconfigured"]
+
+log = logging.getLogger("defender.sweep")
+
+
+@dataclass(frozen=True, slots=True)
+class Poller:
+    """One source of one tenant, made ready; opened once per process."""
+
+    source: Source
+    tenant: Tenant
+    name: str  # of the tenant, as in TENANTS
+    tokens: Tokens
+    session: Any
+    settings: PollSettings
+
+    def api(self, deadline: float, usage: Usage) -> Api:
+        """What a walk asks, for one run."""
+        return Api(
+            endpoint(self.settings, self.source.api),
+            self.tokens,
+            self.session,
+            deadline,
+            self.source.permission,
+            self.settings.poll_max_megabytes * 1_000_000,
+            usage=usage,
+        )
+
+    def context(self, span: Span, scan: str | None) -> Context:
+        """What the mapping is told besides the row."""
+        return Context(
+            tenant=self.tenant.id or "",
+            scan=scan or (span.now.strftime("%Y-%m-%dT%H:%M:%SZ") if self.source.snapshot else None),
+            alerts=True,
+            evidence=self.settings.evidence_documents,
+        )
+
+
+@dataclass(slots=True)
+class Swept:
+    """What became of one sweep; `why` is a sentence without secrets where it is not finished."""
+
+    tenant: str
+    scope: str
+    result: Result
+    report: Report
+    usage: Usage
+    why: str = ""
+    setting: str = ""
+    cursor: Cursor | None = None
+
+
+def open_pollers(settings: PollSettings, source: str, tenants: dict[str, Tenant]) -> list[Poller]:
+    """The pollers of a source, one for each tenant; nobody is contacted. Raises Misconfigured."""
+    known = SOURCES[source]
+    endpoint(settings, known.api)  # a cloud without this API is told at once
+    return [
+        Poller(
+            known,
+            tenant,
+            name,
+            tokens(settings, name, tenant),
+            session(settings.microsoft_ca, settings.poll_concurrency * 2),
+            settings,
+        )
+        for name, tenant in tenants.items()
+    ]
+
+
+def run(
+    pollers: Sequence[Poller],
+    parts: Parts,
+    cursors: Cursors,
+    span: Span,
+    seconds: float,
+    begun: Callable[[Swept], None] | None = None,
+) -> list[Swept]:
+    """Sweep every scope of every tenant, some at once; one that fails touches no other.
+
+    seconds: how long all of it may take. begun: is given each sweep as it begins, for whoever wants to watch it.
+    """
+    deadline = time.monotonic() + seconds
+    found: list[Swept] = []
+    work: list[tuple[Poller, str]] = []
+    for poller in pollers:
+        usage = Usage()
+        scopes, swept = scopes_of(poller, deadline, usage)
+        found += swept
+        work += [(poller, scope) for scope in scopes]
+    if not work:
+        return found
+    with ThreadPoolExecutor(min(len(work), pollers[0].settings.poll_concurrency), thread_name_prefix="sweep") as pool:
+        asked = [
+            pool.submit(copy_context().run, sweep, poller, scope, parts, cursors, span, deadline, begun)
+            for poller, scope in work
+        ]
+        return found + [one.result() for one in asked]
+
+
+def scopes_of(poller: Poller, deadline: float, usage: Usage) -> tuple[tuple[str, ...], list[Swept]]:
+    """The scopes to sweep, or what stood in the way of knowing them."""
+    try:
+        return poller.source.scopes(poller.api(deadline, usage), poller.settings), []
+    except ForwarderError as error:
+        swept = Swept(poller.name, "", "failed", Report(poller.source.name), usage)
+        return (), [ended(swept, error)]
+
+
+def sweep(
+    poller: Poller,
+    scope: str,
+    parts: Parts,
+    cursors: Cursors,
+    span: Span,
+    deadline: float,
+    begun: Callable[[Swept], None] | None = None,
+) -> Swept:
+    """Read one scope from its cursor until nothing is new or the time is up. Raises only bugs."""
+    swept = Swept(poller.name, scope, "finished", Report(poller.source.name), Usage())
+    if begun is not None:
+        begun(swept)
+    fresh = Cursor(poller.source.name, poller.tenant.id or "", scope)
+    try:
+        with cursors.take(fresh) as taken:
+            cursor: Cursor = taken.cursor
+            start = Start(cursor.watermark, cursor.seen, cursor.work)
+            api = poller.api(deadline, swept.usage)
+            with closing(poller.source.walk(api, poller.settings, scope, start, span)) as steps:  # type: ignore[type-var]  # a generator
+                for step in steps:
+                    before = swept.report.received.total()
+                    swept.report.messages += 1
+                    ship(step.rows, poller, parts, span, scan_of(taken.cursor), swept.report, deadline)
+                    position = step.position()
+                    rows = swept.report.received.total() - before
+                    cursor = moved(taken.cursor, position, span).counted(rows=rows, pages=1)
+                    taken.save(cursor)
+            swept.cursor = taken.cursor
+    except (ForwarderError, Broken) as error:
+        return ended(swept, error)
+    return swept
+
+
+def ended(swept: Swept, error: Exception) -> Swept:
+    """How a sweep ended that did not finish, in the words of its error."""
+    swept.why = str(error)
+    if isinstance(error, OutOfTime):
+        swept.result = "out_of_time"
+    elif isinstance(error, Busy):
+        swept.result = "busy"
+    elif isinstance(error, Lost):
+        swept.result = "lost"
+    elif isinstance(error, Misconfigured):
+        swept.result, swept.setting = "misconfigured", error.setting
+    else:
+        swept.result = "failed"
+    return swept
+
+
+def scan_of(cursor: Cursor) -> str | None:
+    """When the unfinished scan of a cursor began."""
+    scan = cursor.work.get("scan") if cursor.work else None
+    return scan if isinstance(scan, str) else None
+
+
+def moved(cursor: Cursor, position: Position, span: Span) -> Cursor:
+    """The cursor behind a step. A poll by hand (`since`) leaves the watermark where it is: what lies between was not read."""
+    by_hand = span.since is not None
+    return cursor.moved(
+        watermark=cursor.watermark if position.watermark is None or by_hand else position.watermark,
+        seen=cursor.seen if position.seen is None or by_hand else position.seen,
+        work=cursor.work if position.keep_work else position.work,
+    )
+
+
+def ship(
+    rows: Iterator[Row | Bad],
+    poller: Poller,
+    parts: Parts,
+    span: Span,
+    scan: str | None,
+    report: Report,
+    deadline: float,
+) -> None:
+    """Ship a step's rows, their entries in latest views, and put away what can never be shipped; raises Retry or Misconfigured."""
+    letters: list[DeadLetter] = []
+    views: list[Document] | None = [] if poller.settings.latest_views else None
+    context = poller.context(span, scan)
+    made = row_documents(rows, poller.source.name, parts.normaliser, context, report, letters, views)
+    until = min(deadline + GRACE, time.monotonic() + parts.settings.ship_seconds)
+    letters += parts.shipper.ship(made, report, source=report.source, deadline=until)
+    if views:
+        ship_views(views, parts, report, until)
+    put_away(letters, parts, report)
+
+
+GRACE = 60.0  # seconds beyond a sweep's end in which what was read already may still be shipped
+
+
+def ship_views(views: Sequence[Document], parts: Parts, report: Report, until: float) -> None:
+    """Renew entries of latest views. An older version than is there is no fault; one that is refused is told, and its document stands all the same."""
+    own = Report("latest")
+    for view in views:
+        own.received[view.table] += 1
+    refused = parts.latest.ship(views, own, source=report.source, deadline=until)
+    report.latest["written"] += own.total("indexed")
+    report.latest["older"] += own.total("duplicate")
+    if refused:
+        report.latest["refused"] += len(refused)
+        log.error("Elasticsearch refused %d entries of latest views, the first: %s", len(refused), refused[0].reason)
+
+
+def replay_rows(letters: Sequence[DeadLetter], parts: Parts, *, evidence: bool = False) -> Report:
+    """Send dead letters of polled rows, all of one source, through the mapping again; raises Retry or Misconfigured."""
+    report = Report(letters[0].source)
+    again: list[DeadLetter] = []
+
+    def made() -> Iterator[Document]:
+        for one in letters:
+            context = Context(tenant=one.partition or "", scan=one.enqueued, evidence=evidence)
+            yield from row_documents([row_of(one.original)], one.source, parts.normaliser, context, report, again)
+
+    again += parts.shipper.ship(
+        made(), report, source=report.source, deadline=time.monotonic() + parts.settings.ship_seconds
+    )
+    put_away(again, parts, report)
+    return report
+
+
+def row_of(original: bytes) -> Row | Bad:
+    """The row of a dead letter; what is none goes there again."""
+    try:
+        row = orjson.loads(original)
+    except orjson.JSONDecodeError as error:
+        return Bad("", f"is not JSON: {error}", original)
+    return row if isinstance(row, dict) else Bad("", "is no object", original)
+
+
+def put_away(letters: Sequence[DeadLetter], parts: Parts, report: Report) -> None:
+    """Write what can never be shipped, and see that the report balances."""
+    if letters:
+        parts.dead_letters.write(letters)
+        for letter in letters:
+            report.count("dead_lettered", letter.table)
+    report.check()
