@@ -151,7 +151,7 @@ class Normaliser:
 
     def _ready(self, meaning: Table, *, known: bool = True) -> Layout:
         function = compile_table(meaning, duplicates=self._duplicates, namespace=self._namespace)
-        return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known, tells(meaning))
+        return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known, known and tells(meaning))
 
     def _fit(self, layout: Layout, names: Names) -> Normalise:
         """The function for a set of columns, compiled when it has come often; within bounds, because names come from outside."""

@@ -9,16 +9,14 @@ from threading import Lock
 from typing import Any
 
 from shared.normalise.mapping import Table
-from shared.normalise.rules.platform import os_family, os_type_of_record
+from shared.normalise.rules.platform import os_family
 
 MOST_DEVICES = 20_000  # of which one takes 250 bytes
 
 
 def tells(table: Table) -> bool:
     """Whether a table of devices has a column for the platform, which is believed before what other records prove."""
-    return table.name.startswith("Device") and any(
-        "host.os.type" in rule.writes and rule.function is not os_type_of_record for rule in table.rules
-    )
+    return table.name.startswith("Device") and any(column.source == "OSPlatform" for column in table.columns)
 
 
 class Platforms:

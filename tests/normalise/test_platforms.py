@@ -69,6 +69,13 @@ def test_a_windows_record_is_left_alone() -> None:
         assert system(normalise(normaliser, raw)) == {"type": "windows", "family": "windows"}
 
 
+def test_a_table_that_we_do_not_know_teaches_no_guess() -> None:
+    """What carries unknown tables may work the platform out of a path: that is no column's word."""
+    normaliser = Normaliser()
+    normalise(normaliser, Raw("DeviceShinyNewEvents", {"FolderPath": "/usr/bin/x"}))
+    assert system(normalise(normaliser, ADAPTER)) is None
+
+
 def test_devices_and_tenants_are_apart() -> None:
     """Neither another device nor the same one in another tenant learns from a record; a tenant that is no text does no harm."""
     normaliser = Normaliser()
