@@ -1,4 +1,8 @@
-"""schema/*.csv -> look-ups for laws, docs and templates."""
+"""schema/*.csv -> look-ups for laws, docs and templates.
+
+`defender_more.csv` is ours: columns that `defender.csv`, which `make schema` writes, does not have yet; each with its source, a page of
+MicrosoftDocs/defender-docs and its commit, or where it was seen.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ def rows(name: str) -> list[dict[str, str]]:
 def columns() -> dict[str, dict[str, str]]:
     """Table, or kind of Defender for Cloud message, -> column -> documented type."""
     found: dict[str, dict[str, str]] = {kind: dict(names) for kind, names in COLUMNS.items()}
-    for row in rows("defender.csv"):
+    for row in (*rows("defender.csv"), *rows("defender_more.csv")):
         found.setdefault(row["table"], {})[row["column"]] = row["type"]
     return found
 

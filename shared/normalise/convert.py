@@ -115,6 +115,24 @@ def double(value: Any, column: str, issues: Issues) -> float | None:
     return None
 
 
+def latitude(value: Any, column: str, issues: Issues) -> float | None:
+    """Degrees from -90 (south) to 90, as Elasticsearch's geo_point takes them; their text too."""
+    return _degrees(value, column, issues, 90)
+
+
+def longitude(value: Any, column: str, issues: Issues) -> float | None:
+    """Degrees from -180 (west) to 180, likewise."""
+    return _degrees(value, column, issues, 180)
+
+
+def _degrees(value: Any, column: str, issues: Issues, most: int) -> float | None:
+    number = double(value, column, issues)
+    if number is None or -most <= number <= most:
+        return number
+    issues.append(Issue(column, f"expected degrees from -{most} to {most}, got {_shape(value)}", value))
+    return None
+
+
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
@@ -251,6 +269,8 @@ CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
     "text": text,
     "long": long,
     "double": double,
+    "latitude": latitude,
+    "longitude": longitude,
     "boolean": boolean,
     "date": date,
     "ip": ip,

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-# object: several fields below one, as ECS lists them (dns.answers); only rules write it
-Kind = Literal["keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened", "object"]
+# object: several fields below one, as ECS lists them (dns.answers); geo_point: {"lat": …, "lon": …}. Only rules write these.
+Kind = Literal[
+    "keyword", "wildcard", "text", "long", "double", "latitude", "longitude", "boolean", "date", "ip", "flattened", "object", "geo_point"
+]  # fmt: skip
 Related = Literal["hash", "hosts", "ip", "user"]
 
 UNMAPPED = "unmapped"  # vendor field, flattened: columns we do not know and values that would not convert

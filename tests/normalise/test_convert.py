@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from shared.normalise.bags import DEEPEST, LONGEST_KEY, as_text, bag
 from shared.normalise.convert import (
+    CONVERTERS,
     Issue,
     address,
     boolean,
@@ -26,7 +27,9 @@ from shared.normalise.convert import (
     flattened,
     ip,
     keyword,
+    latitude,
     long,
+    longitude,
     wildcard,
 )
 from shared.normalise.mapping import Column
@@ -77,6 +80,16 @@ def test_long(value: Any, expected: Any, issues: int) -> None:
 def test_double(value: Any, expected: Any, issues: int) -> None:
     """Finite numbers, as text too."""
     assert one(double, value) == (expected, issues)
+
+
+@pytest.mark.parametrize(("value", "north", "east", "issues"), [
+    ("52.52", 52.52, 52.52, (0, 0)), (-90, -90.0, -90.0, (0, 0)), (90.5, None, 90.5, (1, 0)), ("-180", None, -180.0, (1, 0)), (181, None, None, (1, 1)),
+    ("", None, None, (0, 0)), (None, None, None, (0, 0)), ("N 52", None, None, (1, 1)), ([52.5, 13.4], None, None, (1, 1)),
+])
+def test_degrees(value: Any, north: float | None, east: float | None, issues: tuple[int, int]) -> None:
+    """Numbers and their text, within what is on the globe."""
+    assert one(latitude, value) == (north, issues[0])
+    assert one(longitude, value) == (east, issues[1])
 
 
 @pytest.mark.parametrize(("value", "expected", "issues"), [
@@ -234,6 +247,8 @@ def acceptable(kind: str, value: Any) -> bool:
         return type(value) is int and -(2**63) <= value < 2**63
     if kind == "double":
         return type(value) is float and value - value == 0
+    if kind in ("latitude", "longitude"):
+        return type(value) is float and abs(value) <= (90 if kind == "latitude" else 180)
     if kind == "boolean":
         return type(value) is bool
     if kind == "flattened":
@@ -256,7 +271,7 @@ def test_what_is_let_through_is_acceptable(seed: int) -> None:
         values[:7],
         nested(chance.randint(0, 40)),
     ]
-    for kind in ("keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened"):
+    for kind in CONVERTERS:
         for many in (False, True):
             column = Column("Column", kind, many=many)
             for value in values:

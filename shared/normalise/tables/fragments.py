@@ -18,6 +18,12 @@ def first(value: Any, second: Any = None, third: Any = None) -> Any:
     return value if value is not None else second if second is not None else third
 
 
+def twice(value: Any, second: Any = None) -> tuple[Any, Any]:
+    """The first value that is there, for two fields."""
+    found = value if value is not None else second
+    return found, found
+
+
 def lower(value: str | None) -> str | None:
     """Lower case, as Elastic's integration writes event.action and host.name."""
     return None if value is None else value.lower()
