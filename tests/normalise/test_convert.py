@@ -6,8 +6,11 @@ import ipaddress
 import json
 import random
 import re
+import subprocess
+import sys
 import warnings
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -35,6 +38,8 @@ from shared.normalise.convert import (
 from shared.normalise.mapping import Column
 from shared.normalise.salvage import clean
 from tests.normalise.rows import ANYTHING, nested
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def one(converter: Any, value: Any) -> tuple[Any, int]:
@@ -74,7 +79,7 @@ def test_long(value: Any, expected: Any, issues: int) -> None:
 
 
 @pytest.mark.parametrize(("value", "expected", "issues"), [
-    (1, 1.0, 0), (1.5, 1.5, 0), ("1.5", 1.5, 0), ("1e300", 1e300, 0), ("1e400", None, 1), ("nan", None, 1), ("-inf", None, 1), ("1_0.5", None, 1),
+    (1, 1.0, 0), (1.5, 1.5, 0), ("1.5", 1.5, 0), ("1e38", 1e38, 0), ("1e39", None, 1), ("1e400", None, 1), (-1e300, None, 1), ("nan", None, 1), ("-inf", None, 1), ("1_0.5", None, 1),
     (10**400, None, 1), ("", None, 0), ("N/A", None, 0), (True, None, 1), ({}, None, 1), ("x", None, 1), (float("inf"), None, 1), (2**63, 2.0**63, 0),
 ])
 def test_double(value: Any, expected: Any, issues: int) -> None:
@@ -159,6 +164,15 @@ def test_flattened(value: Any, expected: Any) -> None:
     """JSON and Python literals in text are opened; lists of other things than objects and plain text get a key; empty ones mean absent."""
     assert one(flattened, value) == (expected, 0)
 # fmt: on
+
+
+def test_python_literals_write_nothing_to_standard_error() -> None:
+    """Nor does other text that Python's parser has something to say of, in a process as it runs in production."""
+    code = (
+        "from shared.normalise.bags import opened_text; print(opened_text(\"{'a': 1or 2}\"), opened_text(\"{'a': 1}\"))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("None {'a': 1}\n", "")
 
 
 def test_python_literals_print_no_warnings() -> None:
