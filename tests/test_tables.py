@@ -149,9 +149,15 @@ def test_columns_of_our_own_are_sourced_and_needed() -> None:
     assert not double, f"schema/defender.csv has these by now: take them out of defender_more.csv: {double}"
 
 
-def test_every_table_of_this_issue_is_there() -> None:
-    """The families list is what the modules hold, and names each table once."""
+def test_every_table_is_there() -> None:
+    """Each table of the schema is named with its family, is what that module holds, and says what its records are."""
     assert sorted(FAMILIES) == sorted(table.name for table in TABLES)
+    missing = sorted(set(columns()) - set(FAMILIES))
+    assert not missing, f"write tables for {missing} and name their families in FAMILIES (docs/add-a-table.md)"
+    vague = sorted(set(FAMILIES) - set(categories.DEFAULTS))
+    assert not vague, (
+        f"say what records of {vague} are: a line in DEFAULTS of rules/device_actions.py or other_actions.py"
+    )
 
 
 @pytest.mark.parametrize("name", ["DeviceShinyNewEvents", "EmailNovelties"])
