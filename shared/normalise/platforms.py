@@ -30,8 +30,8 @@ class Platforms:
     def settle(self, host: dict[str, Any], tenant: Any, *, told: bool) -> None:
         """Learn from a document's `host`, or give it the platform that is known of its device.
 
-        told: the table has a column for it. What a record only guesses is "linux", by a path as every POSIX system has them, or nothing;
-        a record that is a Windows' needs none of this (and is not handed in, for that is most records).
+        told: the table has a column for it. What a record only guesses is "linux", by a path as every POSIX system has them (so that it
+        is never a Windows'), or nothing; a record that is a Windows' needs none of this (and is not handed in, for that is most records).
         """
         system, device = host.get("os"), host.get("id")
         kind = None if system is None else system.get("type")
@@ -42,7 +42,7 @@ class Platforms:
                 self._learn((tenant, device), kind)
         elif kind is None or kind == "linux":
             known = self._types.get((tenant, device))
-            if known is not None and known != kind:
+            if known is not None and known != kind and (kind is None or known != "windows"):
                 host["os"] = {"type": known}
                 if (family := os_family(known)) is not None:
                     host["os"]["family"] = family

