@@ -16,7 +16,7 @@ from local.elasticsearch import LocalElasticsearch
 from local.templates import put_templates
 from shared.normalise.cloud_message import COLUMNS
 from shared.normalise.decode import Message, Record, Unreadable
-from shared.normalise.interpret import UNKNOWN_ACTION, UNKNOWN_COLUMN
+from shared.normalise.interpret import NOT_TOLD, UNKNOWN_COLUMN
 from shared.normalise.mapping import Table
 from shared.normalise.normaliser import Normalised, Normaliser
 from tests.normalise.rows import ANYTHING, layouts, nested, row
@@ -150,7 +150,7 @@ def test_what_was_given_up_is_said(hostile: tuple[list[Normalised], Counter[str]
     """error.message is there exactly where a value was given up, and what was given up is in the bag."""
     given_up = 0
     for made in hostile[0]:
-        issues = [issue for issue in made.issues if issue.reason not in (UNKNOWN_COLUMN, UNKNOWN_ACTION)]
+        issues = [issue for issue in made.issues if issue.reason not in (UNKNOWN_COLUMN, *NOT_TOLD)]
         assert ("error" in made.document) == bool(issues)
         if any(issue.value is not None for issue in issues):
             root = made.document[made.document["event"]["module"]]["event"]
