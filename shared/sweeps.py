@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
+from shared.backoff import Clock, Gate
 from shared.cursors.cursor import Cursor
 from shared.cursors.store import Busy, Cursors, Lost
 from shared.errors import ForwarderError, Misconfigured
@@ -52,6 +53,8 @@ class Poller:
     tokens: Tokens
     session: Any
     settings: PollSettings
+    clock: Clock = field(default_factory=Clock)
+    gate: Gate = field(default_factory=Gate)  # what the API asked for holds for the next run too
 
     def api(self, deadline: float, usage: Usage) -> Api:
         """What a walk asks, for one run."""
@@ -62,6 +65,8 @@ class Poller:
             deadline,
             self.source.permission,
             self.settings.poll_max_megabytes * 1_000_000,
+            clock=self.clock,
+            gate=self.gate,
             usage=usage,
         )
 
@@ -140,7 +145,7 @@ def scopes_of(poller: Poller, deadline: float, usage: Usage) -> tuple[tuple[str,
     """The scopes to sweep, or what stood in the way of knowing them."""
     try:
         return poller.source.scopes(poller.api(deadline, usage), poller.settings), []
-    except ForwarderError as error:
+    except (ForwarderError, Broken) as error:
         swept = Swept(poller.name, "", "failed", Report(poller.source.name), usage)
         return (), [ended(swept, error)]
 
@@ -168,7 +173,7 @@ def sweep(
                 for step in steps:
                     before = swept.report.received.total()
                     swept.report.messages += 1
-                    ship(step.rows, poller, parts, span, scan_of(taken.cursor), swept.report, deadline)
+                    ship(step.rows, poller, parts, span, step.scan, swept.report, deadline)
                     position = step.position()
                     rows = swept.report.received.total() - before
                     cursor = moved(taken.cursor, position, span).counted(rows=rows, pages=1)
@@ -193,12 +198,6 @@ def ended(swept: Swept, error: Exception) -> Swept:
     else:
         swept.result = "failed"
     return swept
-
-
-def scan_of(cursor: Cursor) -> str | None:
-    """When the unfinished scan of a cursor began."""
-    scan = cursor.work.get("scan") if cursor.work else None
-    return scan if isinstance(scan, str) else None
 
 
 def moved(cursor: Cursor, position: Position, span: Span) -> Cursor:

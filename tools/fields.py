@@ -18,11 +18,14 @@ KIND_TYPES: dict[Kind, str] = {
     "text": "match_only_text",
     "long": "long",
     "double": "double",
+    "latitude": "double",
+    "longitude": "double",
     "boolean": "boolean",
     "date": "date",
     "ip": "ip",
     "flattened": "flattened",
     "object": "object",
+    "geo_point": "geo_point",
 }
 RELATED_TYPES = {"related.hash": "keyword", "related.hosts": "keyword", "related.ip": "ip", "related.user": "keyword"}
 ALWAYS = {

@@ -28,6 +28,7 @@ ISO_FORM = frozenset(
 ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
 LONGEST, SHORTEST = 2**63 - 1, -(2**63)
 LONGEST_TIME = 30  # characters: 2026-01-02T03:04:05.123456789Z
+LARGEST = float.fromhex("0x1.fffffep+127")  # of 32 bits
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
 
 
@@ -100,7 +101,7 @@ def long(value: Any, column: str, issues: Issues) -> int | None:
 
 
 def double(value: Any, column: str, issues: Issues) -> float | None:
-    """A finite number; its text too."""
+    """A number that Elasticsearch's `float` holds, as which ECS has scores; its text too."""
     if value is None or (value.__class__ is str and value in PLACEHOLDERS):
         return None
     if (
@@ -113,9 +114,27 @@ def double(value: Any, column: str, issues: Issues) -> float | None:
         except (ValueError, OverflowError):
             pass
         else:
-            if number - number == 0:  # neither infinite nor "not a number"
+            if -LARGEST <= number <= LARGEST:  # so neither infinite nor "not a number"
                 return number
     issues.append(Issue(column, f"expected a number, got {_shape(value)}", value))
+    return None
+
+
+def latitude(value: Any, column: str, issues: Issues) -> float | None:
+    """Degrees from -90 (south) to 90, as Elasticsearch's geo_point takes them; their text too."""
+    return _degrees(value, column, issues, 90)
+
+
+def longitude(value: Any, column: str, issues: Issues) -> float | None:
+    """Degrees from -180 (west) to 180, likewise."""
+    return _degrees(value, column, issues, 180)
+
+
+def _degrees(value: Any, column: str, issues: Issues, most: int) -> float | None:
+    number = double(value, column, issues)
+    if number is None or -most <= number <= most:
+        return number
+    issues.append(Issue(column, f"expected degrees from -{most} to {most}, got {_shape(value)}", value))
     return None
 
 
@@ -259,6 +278,8 @@ CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
     "text": text,
     "long": long,
     "double": double,
+    "latitude": latitude,
+    "longitude": longitude,
     "boolean": boolean,
     "date": date,
     "ip": ip,

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-# object: several fields below one, as ECS lists them (dns.answers); rules write it, and columns that have a shape
-Kind = Literal["keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened", "object"]
+# object: several fields below one, as ECS lists them (dns.answers); geo_point: {"lat": …, "lon": …}. Only rules write these, and columns with a shape.
+Kind = Literal[
+    "keyword", "wildcard", "text", "long", "double", "latitude", "longitude", "boolean", "date", "ip", "flattened", "object", "geo_point"
+]  # fmt: skip
 Related = Literal["hash", "hosts", "ip", "user"]
 
 # What an object inside a column may hold: key -> (field, kind of its values), or (field, the shape of the object there); third is whether a

@@ -1,6 +1,6 @@
 """A record -> its document, index and id: picks the table, runs its compiled function, and carries what has no field.
 
-Pure: no clock, no network, no settings; what it needs of them is handed in.
+Pure: no clock, no network, no settings; what it needs of them is handed in. It remembers functions, and devices' platforms (`platforms`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from shared.normalise.decode import Message, Record, Unreadable, decode
 from shared.normalise.identity import Names, names_of, part_id
 from shared.normalise.interpret import carry
 from shared.normalise.mapping import Table
+from shared.normalise.platforms import Platforms, tells
 from shared.normalise.tables import api_table, carrier, table
 
 FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
@@ -51,6 +52,7 @@ class Layout:
     function: Normalise
     index: str
     known: bool
+    tells_platform: bool  # of the device, in a column
     fitted: dict[Names, Normalise] = field(default_factory=dict)
     by_columns: dict[tuple[str, ...], Normalise] = field(default_factory=dict)  # of other tenants, or in another order
     seen: Counter[Names] = field(default_factory=Counter)  # records with columns that nothing is fitted to yet
@@ -69,6 +71,7 @@ class Normaliser:
         self._variants: dict[int, Layout] = {}  # by the identity of the table
         self._carriers: dict[Hashable, Layout] = {}
         self._parts: dict[str, Layout] = {}  # of API objects
+        self._platforms = Platforms()
 
     def identify(self, record: Record) -> str:
         """The document's id; raises `Reject` for a record that can not be written as JSON."""
@@ -108,6 +111,11 @@ class Normaliser:
         function = layout.function if names is None else layout.fitted.get(names) or self._fit(layout, names)
         issues: Issues = []
         document = function(columns, record.envelope, issues, record.values)
+        host = document.get("host")
+        if host is not None and (
+            layout.tells_platform or (system := host.get("os")) is None or system.get("type") != "windows"
+        ):
+            self._platforms.settle(host, record.envelope.get("tenantId"), told=layout.tells_platform)
         return self._finished(record, id, arrived, layout, document, issues)
 
     def parts(self, source: Source, value: Mapping[str, Any], context: Context, arrived: str) -> Iterator[Normalised]:
@@ -179,7 +187,7 @@ class Normaliser:
 
     def _ready(self, meaning: Table, *, known: bool = True) -> Layout:
         function = compile_table(meaning, duplicates=self._duplicates, namespace=self._namespace)
-        return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known)
+        return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known, known and tells(meaning))
 
     def _fit(self, layout: Layout, names: Names) -> Normalise:
         """The function for a set of columns, compiled when it has come often; within bounds, because names come from outside."""

@@ -1,15 +1,21 @@
 """Azure's assessments with their findings, scope by scope: a scan that goes on where it stopped, and that no single failure ends.
 
-`work` of the cursor: {"scan": when it began, "link": the next page or null, "owed": [ids of assessments whose findings could not be read]}.
-Findings of an assessment are asked for one by one, some at once; 404 means that there are none. What is owed is tried again by the next run,
-and told as bad when a new scan begins (lessons 1.12; facts: defender_cloud.json, arm).
+    {"scan": when it began, "link": the next page or null, "part": [digests of that page's assessments that were shipped],
+     "owed": [ids of assessments whose findings could not be read], "done": whether every page was read}
+
+Findings of an assessment are asked for one by one, some at once; 404 means that there are none. What is owed is tried again by later runs, once
+every page was read, and told as bad when a new scan begins (lessons 1.12; facts: defender_cloud.json, arm).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
 from itertools import batched
 from typing import Any
 from urllib.parse import quote
@@ -31,8 +37,9 @@ VERSION, METADATA_VERSION, FINDINGS_VERSION, SUBSCRIPTIONS_VERSION = (
     "2022-12-01",
 )
 SECURITY = "providers/Microsoft.Security"
-MOST_EMPTY = 50  # empty pages in a row, each with a next link (Azure/azure-sdk-for-js#17907)
-MOST_OWED = 5_000  # assessments remembered as owed
+MOST_EMPTY = 200  # empty pages in a row, each with a next link (Azure/azure-sdk-for-js#17907)
+MOST_OWED = 2_000  # assessments remembered as owed; more, and the findings' service is down
+AT_A_STEP = 100  # assessments shipped before the cursor is saved
 FINDINGS = "subAssessments"  # the key under which an assessment carries its findings to the mapping
 
 
@@ -50,25 +57,43 @@ def scopes(api: Api, settings: PollSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+log = logging.getLogger("defender.poll")
 SEES = "Security Reader on a subscription or management group"
 
 
-def pages(api: Api, path: str, version: str, link: str | None = None) -> Iterator[Rows]:
-    """A list's pages by next link. A loop of links, or too many empty pages, ends it with PageFailed: nothing was read to its end."""
+def pages(api: Api, path: str, version: str) -> Iterator[Rows]:
+    """A list's pages by next link, to its end."""
     seen: set[str] = set()
+    link: str | None = None
     empty = 0
     while True:
         rows = Rows(api.get(link) if link else api.get(path, {"api-version": version}))
         yield rows  # whoever asks for the next one has read it
-        link = api.follow(rows.rest.get("nextLink"))
-        if link is None:
-            if rows.rest.get("nextLink"):
-                raise PageFailed(f"{path}: its next link leads to another host")
-            return
         empty = 0 if rows.count else empty + 1
-        if link in seen or empty > MOST_EMPTY:
-            raise PageFailed(f"{path}: its next links lead in a circle, or nowhere")
+        link = onward(api, path, rows, seen, empty)
+        if link is None:
+            return
+
+
+def onward(api: Api, path: str, rows: Rows, seen: set[str], empty: int) -> str | None:
+    """The next link of a page; None at the end, which is also where links lead in a circle, or from empty page to empty page.
+
+    Raises PageFailed where it leads to another host: what is behind it can not be read.
+    """
+    told = rows.rest.get("nextLink")
+    link = api.follow(told)
+    if link is None and told:
+        raise PageFailed(f"{path}: its next link leads to another host")
+    if link is not None and (link in seen or empty > MOST_EMPTY):
+        log.error(
+            "%s: its next links lead %s; it is taken for read.",
+            path,
+            "nowhere" if empty > MOST_EMPTY else "in a circle",
+        )
+        return None
+    if link is not None:
         seen.add(link)
+    return link
 
 
 def every(api: Api, path: str, version: str) -> Iterator[Row]:
@@ -100,78 +125,136 @@ def metadata(api: Api, scope: str) -> dict[str, Mapping[str, Any]]:
 
 
 def walk(api: Api, settings: PollSettings, scope: str, start: Start, span: Span) -> Iterator[Step]:
-    """The scan of one scope: pages of assessments, each with its findings, then what is owed."""
+    """The scan of one scope: pages of assessments, each with its findings, then what is owed from runs before."""
     work = scan_of(start, span, settings.assessment_interval_hours)
     if work is None:
         return
-    owed = [id for id in (start.work or {}).get("owed", []) if isinstance(id, str)]
-    if owed and work.get("owed") is None:  # a new scan: what the last one never got is told, once
-        bad = [Bad(id, "its findings could not be read during a whole scan", orjson.dumps({"id": id})) for id in owed]
-        yield Step(iter(bad), lambda: Position(work=dict(work) | {"owed": []}))
-        owed = []
-    known = metadata(api, scope)
-    link = api.follow(work.get("link"))
-    done = bool(work.get("done"))
-    with ThreadPoolExecutor(settings.poll_concurrency, thread_name_prefix="findings") as pool:
-        if owed and (link or done):
-            yield from again(api, owed, known, work, pool)
-        if not done:
-            yield from listed(api, scope, known, work, link, owed, pool, settings.poll_concurrency)
-
-
-def listed(
-    api: Api,
-    scope: str,
-    known: Mapping[str, Mapping[str, Any]],
-    work: Mapping[str, Any],
-    link: str | None,
-    owed: list[str],
-    pool: ThreadPoolExecutor,
-    at_once: int,
-) -> Iterator[Step]:
-    """Page after page of the assessments; the position of each step is the page's next link."""
     scan = str(work["scan"])
-    path = f"/{scope}/{SECURITY}/assessments"
-    try:
-        for rows in pages(api, path, VERSION, link):
+    owed = [id for id in (start.work or {}).get("owed", []) if isinstance(id, str)]
+    if owed and "owed" not in work:  # a new scan: what the last one never got is told, once
+        bad = [Bad(id, "its findings could not be read during a whole scan", orjson.dumps({"id": id})) for id in owed]
+        yield Step(iter(bad), lambda: Position(work={"scan": scan, "owed": []}), scan)
+        owed = []
+    with ThreadPoolExecutor(settings.poll_concurrency, thread_name_prefix="findings") as pool:
+        scanning = Scanning(
+            api, scope, scan, metadata(api, scope), owed, pool, settings.poll_concurrency, done=bool(work.get("done"))
+        )
+        before = list(owed)
+        if len(owed) >= MOST_OWED:
+            yield from scanning.again(before)
+        if not scanning.done:
+            yield from scanning.listed(work)
+        if len(before) < MOST_OWED:
+            yield from scanning.again(before)
 
-            def position(rows: Rows = rows) -> Position:
-                onward = api.follow(rows.rest.get("nextLink"))
-                if onward is None and not owed:
-                    return Position(watermark=scan, work=None, finished=True)
-                return Position(work={"scan": scan, "link": onward, "owed": owed[-MOST_OWED:], "done": onward is None})
 
-            yield Step(with_findings(api, rows, known, owed, pool, at_once), position)
-    except (BadRequest, Gone):
-        if link is None:
-            raise
-        yield from listed(
-            api, scope, known, work, None, owed, pool, at_once
-        )  # the saved link is too old: from the start, ids are the same
+@dataclass(slots=True)
+class Scanning:
+    """A scan of one scope under way."""
 
+    api: Api
+    scope: str
+    scan: str
+    known: Mapping[str, Mapping[str, Any]]  # what Microsoft says of assessments in general
+    owed: list[str]  # ids of assessments whose findings could not be read
+    pool: ThreadPoolExecutor
+    at_once: int
+    done: bool = False  # every page was read
 
-def with_findings(
-    api: Api,
-    rows: Iterator[Row] | Rows,
-    known: Mapping[str, Mapping[str, Any]],
-    owed: list[str],
-    pool: ThreadPoolExecutor,
-    at_once: int,
-) -> Iterator[Row | Bad]:
-    """Each assessment with its general description, and, where it has findings, once for each page of them."""
-    for some in batched(rows, at_once, strict=False):
-        asked = [(row, pool.submit(copy_context().run, findings, api, row)) for row in some]
-        for row, future in asked:
-            whole = described(row, known)
+    def at(self, link: str | None = None, part: set[str] | None = None, empty: int = 0) -> Position:
+        """The position before the page at `link`, or within it behind the assessments of `part`."""
+        if self.done and not self.owed:
+            return Position(watermark=self.scan, work=None, finished=True)
+        work: dict[str, Any] = {"scan": self.scan, "link": link, "owed": list(self.owed), "done": self.done}
+        return Position(work=work | ({"part": sorted(part)} if part else {}) | ({"empty": empty} if empty else {}))
+
+    def listed(self, work: Mapping[str, Any]) -> Iterator[Step]:
+        """Page after page of the assessments, some at a time. A page that the time is not enough for is gone on with by the next run."""
+        api, path = self.api, f"/{self.scope}/{SECURITY}/assessments"
+        link, empty = api.follow(work.get("link")), int(work.get("empty") or 0)
+        part = {digest for digest in work.get("part") or [] if isinstance(digest, str)}
+        seen: set[str] = set()
+        while not self.done:
             try:
-                found = future.result()
-            except (PageFailed, BadRequest, Broken, Misconfigured):  # these findings alone, or the next page says so
-                owed.append(str(row.get("id") or ""))
+                rows = Rows(api.get(link) if link else api.get(path, {"api-version": VERSION}))
+            except (BadRequest, Gone):
+                if link is None:
+                    raise
+                link, empty = None, 0  # the saved link is too old: from the start, ids are the same
                 continue
-            if not found:
-                yield whole
-            for page in found:
-                yield {**whole, FINDINGS: page}
+            for some in batched(rows, AT_A_STEP, strict=False):
+                late: list[OutOfTime] = []
+                wanted = [row for row in some if digest(row) not in part]
+                yield Step(
+                    self.with_findings(wanted, self.owed, part, late), partial(self.at, link, part, empty), self.scan
+                )
+                if late:
+                    raise late[0]
+            empty = 0 if rows.count else empty + 1
+            link = onward(api, path, rows, seen, empty)
+            self.done, part = link is None, set()
+            yield Step(iter(()), partial(self.at, link, None, empty), self.scan)
+            if len(self.owed) >= MOST_OWED:
+                raise PageFailed(f"{path}: the findings of {len(self.owed)} assessments could not be read")
+
+    def with_findings(
+        self, rows: Iterable[Row], owed: list[str], part: set[str], late: list[OutOfTime]
+    ) -> Iterator[Row | Bad]:
+        """Each assessment with its general description, and, where it has findings, once for each page of them.
+
+        Those that are through are added to `part`; those whose findings can not be read, to `owed`; when the time is up, that is told in `late`.
+        """
+        for some in batched(rows, self.at_once, strict=False):
+            asked = [(row, self.pool.submit(copy_context().run, first_findings, self.api, row)) for row in some]
+            for row, future in asked:
+                whole = described(row, self.known)
+                try:
+                    found, further = future.result()
+                    yield {**whole, FINDINGS: found} if found else whole
+                    for page in further:
+                        yield {**whole, FINDINGS: page}
+                except OutOfTime as error:
+                    late.append(error)
+                    continue
+                except (
+                    PageFailed,
+                    BadRequest,
+                    Broken,
+                    Misconfigured,
+                ):  # these findings alone, or the next page says so
+                    owed.append(str(row.get("id") or ""))
+                part.add(digest(row))
+            if late:
+                return
+
+    def again(self, ids: list[str]) -> Iterator[Step]:
+        """What is owed from runs before, one by one: what can be read now is struck off, what can not goes to the end."""
+        for id in ids:
+            still: list[str] = []
+            late: list[OutOfTime] = []
+            row: Any = None
+            try:
+                row = self.api.get(f"/{quote(id.lstrip('/'), safe='/')}", {"api-version": VERSION}).json()
+            except Gone:
+                pass
+            except (PageFailed, BadRequest, Broken, Misconfigured):
+                still.append(id)
+
+            def position(id: str = id, still: list[str] = still, late: list[OutOfTime] = late) -> Position:
+                if not late:
+                    self.owed.remove(id)
+                    self.owed.extend([id] if still else [])
+                return self.at()
+
+            rows = [row] if isinstance(row, dict) else []
+            yield Step(self.with_findings(rows, still, set(), late), position, self.scan)
+            if late:
+                raise late[0]
+
+
+def digest(row: Row) -> str:
+    """An assessment's id, short."""
+    return blake2b(str(row.get("id") or "").lower().encode(), digest_size=8).hexdigest()
 
 
 def described(row: Row, known: Mapping[str, Mapping[str, Any]]) -> Row:
@@ -182,43 +265,28 @@ def described(row: Row, known: Mapping[str, Mapping[str, Any]]) -> Row:
     return {**row, "properties": {**properties, "metadata": general}}
 
 
-def findings(api: Api, row: Row) -> list[list[Row]]:
-    """The findings of an assessment, page by page; none where it names no link to them, or there is nothing at its end (404)."""
+def first_findings(api: Api, row: Row) -> tuple[list[Row], Iterator[list[Row]]]:
+    """The first findings of an assessment, and an iterator of the pages that follow; none where it names no link to them.
+
+    Raises PageFailed for a link that leads elsewhere.
+    """
     properties = row.get("properties")
     more = properties.get("additionalData") if isinstance(properties, dict) else None
     link = more.get("subAssessmentsLink") if isinstance(more, dict) else None
+    if not link:
+        return [], iter(())
     address = api.follow(link)
     if address is None:
-        return []
-    path = address.removeprefix(api.endpoint.base)
-    if "api-version=" in path:
-        path = path.partition("?")[0]
+        raise PageFailed("a link to findings leads to another host")
+    further = findings(api, address.removeprefix(api.endpoint.base).partition("?")[0])
+    return next(further, []), further
+
+
+def findings(api: Api, path: str) -> Iterator[list[Row]]:
+    """Page after page of findings that has some; none where there is nothing at the link's end (404)."""
     try:
-        return [found for rows in pages(api, path, FINDINGS_VERSION) if (found := list(rows))]
+        for rows in pages(api, path, FINDINGS_VERSION):
+            if found := list(rows):
+                yield found
     except Gone:
-        return []
-
-
-def again(
-    api: Api, owed: list[str], known: Mapping[str, Mapping[str, Any]], work: Mapping[str, Any], pool: ThreadPoolExecutor
-) -> Iterator[Step]:
-    """What is owed from runs before, one by one: each that can be read now is struck off."""
-    scan, done = str(work["scan"]), bool(work.get("done"))
-    for id in list(owed):
-        try:
-            row = api.get(f"/{quote(id.lstrip('/'), safe='/')}", {"api-version": VERSION}).json()
-        except Gone:
-            row = None
-        except (PageFailed, BadRequest, Broken):
-            continue
-        still: list[str] = []
-        rows = iter([row] if isinstance(row, dict) else [])
-
-        def position(id: str = id, still: list[str] = still) -> Position:
-            if not still:
-                owed.remove(id)
-            if done and not owed:
-                return Position(watermark=scan, work=None, finished=True)
-            return Position(work={**work, "owed": list(owed)})
-
-        yield Step(with_findings(api, rows, known, still, pool, 1), position)
+        return

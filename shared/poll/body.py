@@ -18,7 +18,8 @@ from shared.errors import Reject
 
 CHUNK = 65_536
 IN_MEMORY = 8_000_000  # bytes of a body that is parsed at once: a page of 1,000 alerts has about 6 MB
-MOST_RATIO = 300  # to one: JSON packs to a 30th at best; more, of a body of some size, is a bomb
+SHORT = 10_000  # bytes of a page that is looked at before it is read
+MOST_RATIO = 300  # to one: JSON packs to a 30th as a rule; more, of a body of some size, is a bomb
 MOST_SMALL = 16_000_000  # bytes unpacked below which the ratio does not count
 
 
@@ -107,6 +108,7 @@ class Rows:
     def __init__(self, body: Body, key: str = "value") -> None:
         self._body = body
         self._key = key
+        self._list: list[Any] | None = None
         self.rest: dict[str, Any] = {}
         self.count = 0  # rows that came
 
@@ -119,13 +121,22 @@ class Rows:
             self.count += 1
             yield row
 
+    def empty(self) -> bool:
+        """Whether a short page has no rows; a long one is not looked at. Raises Broken."""
+        return self._body.size <= SHORT and not self._at_once()
+
+    def none(self) -> bool:
+        """Whether there is no row at all, read to the end. Raises Broken."""
+        return not sum(1 for _ in self)
+
     def _at_once(self) -> list[Any]:
-        root = self._body.json()
-        rows = root.pop(self._key, None) if isinstance(root, dict) else None
-        if not isinstance(rows, list):
-            raise Broken(f"has no list {self._key!r}")
-        self.rest = root
-        return rows
+        if self._list is None:
+            root = self._body.json()
+            rows = root.pop(self._key, None) if isinstance(root, dict) else None
+            if not isinstance(rows, list):
+                raise Broken(f"has no list {self._key!r}")
+            self._list, self.rest = rows, root
+        return self._list
 
     def _as_a_stream(self) -> Iterator[Any]:
         import ijson

@@ -1,23 +1,25 @@
 """A list sorted by last update, page after page by time: each page begins at the last one's end, with `ge`, never `gt`.
 
-Rows that come again are known by id and version. A page whose rows all share one moment is read by that moment's second time, and by `$skip` as
-far as the API allows; it is never passed over. Next links are followed only where the boundary does not move, because a list that changes while
-it is read shifts under them. A list that comes in another order than asked for is read by windows instead (issue 5, "Never skip"; lessons
-1.1 a-e).
+Rows that come again are known by id and version. A page whose rows all share one moment is read as a crowd, and never passed over. Next links of
+a page with rows are not followed, because a list that changes while it is read shifts under them. That the API sorts is not believed but seen: a
+page that rises too seldom to tell is checked by asking for what should lie before its last row, and a list in another order than asked for is
+read by windows (issue 5, "Never skip"; lessons 1.1 a-e).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 
-from shared.poll.client import BadRequest, Gone, PageFailed
+from shared.poll.client import BadRequest
+from shared.poll.crowd import crowd, passed, saved, standing
 from shared.poll.listing import Range, Reader
-from shared.poll.walk import Position, Step, Tally, iso, recent
+from shared.poll.moment import iso
+from shared.poll.walk import Position, Step, Tally
 from shared.poll.window import by_window
 
-MOST_EMPTY = 20  # empty pages in a row, each with a next link (Azure/azure-sdk-for-js#17907)
+SURE = 8  # rises in a page after which its order is no chance
 
 log = logging.getLogger("defender.poll")
 
@@ -27,60 +29,69 @@ def by_boundary(reader: Reader, lower: int, upper: int | None, mark: int, keep: 
 
     mark: the watermark as it stands; it never goes back, and never beyond `now`. keep: ticks behind it for which the cursor remembers rows.
     """
-    skip = empty = 0  # rows at the boundary that can not be read; empty pages in a row
+    skip = 0  # rows at the boundary that can not be read
     before = ""
-    clamp, earlier = reader.listing.top, 0  # the API may give fewer rows than asked for though there are more
-    link: str | None = None
-    links: set[str] = set()
+    sure = False  # whether the API sorts
     while True:
         tally, where = reader.tally(before), Range(lower, upper)
-        position = partial(behind, reader, tally, mark, keep, now)
         try:
-            rows = reader.page(tally, where, skip, link)
-        except (BadRequest, Gone):
-            if link is None:
+            rows = reader.page(tally, where, skip)
+        except BadRequest:
+            if sure or skip:
                 raise
-            yield from instant(reader, lower, position)
-            lower, skip, link = lower + 1, 0, None
-            continue
+            yield from otherwise(reader, lower, upper, mark, keep, now)
+            return
         if rows is not None:
-            yield Step(tally.fresh(rows), position)
-            mark = moved(mark, tally, now)
+            yield Step(tally.fresh(rows), partial(behind, reader, tally, sure, mark, keep, now))
+            if not tally.ended:
+                return  # whoever reads had to stop
         before = tally.last_id
         if tally.trouble is not None:
-            link = None
-            bad = reader.around(tally, where, skip)
-            skip += len(bad)
-            if told := reader.unknown(bad):
-                yield Step(iter(told), position)
+            skip += yield from passed(reader, tally, where, skip, mark, keep)
             continue
-        if not tally.ordered:
-            log.warning("%s does not come in the order asked for: it is read by windows.", reader.listing.path)
-            yield from by_window(reader, lower, upper, mark, keep, now)
-            return
-        full = tally.count >= min(reader.size, clamp)
-        clamp = min(clamp, earlier) if earlier and tally.new else clamp
-        earlier = tally.count
+        sure = sure or proven(tally)
+        if sure:
+            mark = moved(mark, tally, now)
+        if sure and tally.ordered and tally.last is not None and tally.last > lower:
+            reader.grow()
+            lower, skip = tally.last, 0
+            continue
+        whole = reader.whole(tally, where, skip)
         reader.grow()
-        empty = 0 if tally.count else empty + 1
-        onward = reader.api.follow(tally.rest.get(reader.listing.link))
-        if tally.last is not None and tally.last > lower:
-            lower, skip, link = tally.last, 0, None
-            links.clear()
-        elif onward and onward not in links and empty <= MOST_EMPTY:
-            links.add(onward)
-            link = onward
-        elif full or (onward and tally.count):
-            yield from instant(reader, lower, position)
-            lower, skip, link = lower + 1, 0, None
-        else:
+        if whole:
+            if tally.last is not None and min(tally.last, now) > mark:
+                yield saved(reader, min(tally.last, now), keep)
             return
+        if not tally.ordered or not (yield from confirmed(reader, tally, lower, skip, mark, keep)):
+            yield from otherwise(reader, lower, upper, mark, keep, now)
+            return
+        if tally.last is None or tally.last <= lower:
+            yield from crowd(reader, Range(lower, lower + 1), mark, keep)
+            lower, skip = lower + 1, 0
+        else:
+            lower, skip, mark = tally.last, 0, moved(mark, tally, now)
+            yield saved(reader, mark, keep)
 
 
-def behind(reader: Reader, tally: Tally, mark: int, keep: int, now: int) -> Position:
-    """Where the cursor stands when a page's rows have been shipped."""
-    at = moved(mark, tally, now)
-    return Position(watermark=iso(at), seen=recent(reader.seen, at - keep))
+def behind(reader: Reader, tally: Tally, sure: bool, mark: int, keep: int, now: int) -> Position:  # noqa: FBT001  for `partial`
+    """Where the cursor stands when a page's rows have been shipped: further on only if the API is known to sort."""
+    return standing(reader, moved(mark, tally, now) if sure or proven(tally) else mark, keep)
+
+
+def proven(tally: Tally) -> bool:
+    """Whether a page shows that the API sorts."""
+    return tally.ordered and tally.rises >= SURE
+
+
+def confirmed(reader: Reader, tally: Tally, lower: int, skip: int, mark: int, keep: int) -> Generator[Step, None, bool]:
+    """Whether nothing lies before a page's last row that the page did not have."""
+    if tally.last is None or tally.last <= lower:
+        return True
+    check = reader.tally()
+    rows = reader.page(check, Range(lower, tally.last), skip)
+    if rows is not None:
+        yield Step(check.fresh(rows), lambda: standing(reader, mark, keep))
+    return check.ended and check.trouble is None and check.ids <= tally.ids
 
 
 def moved(mark: int, tally: Tally, now: int) -> int:
@@ -88,33 +99,9 @@ def moved(mark: int, tally: Tally, now: int) -> int:
     return max(mark, min(tally.last, now)) if tally.ordered and tally.last is not None else mark
 
 
-def instant(reader: Reader, moment: int, position: Callable[[], Position]) -> Iterator[Step]:
-    """Every row of one moment, told apart by the second time, and by `$skip` within that.
-
-    Raises PageFailed where more rows share both times than the API can be asked for: nothing is passed over.
-    """
-    second = 0 if reader.listing.second else None
-    skip = 0
-    while True:
-        tally, where = reader.tally(), Range(moment, moment + 1, second)
-        rows = reader.page(tally, where, skip)
-        if rows is not None:
-            yield Step(tally.fresh(rows), position)
-        if tally.trouble is not None:
-            bad = reader.around(tally, where, skip)
-            skip += len(bad)
-            if told := reader.unknown(bad):
-                yield Step(iter(told), position)
-            continue
-        full = tally.count >= reader.size
-        reader.grow()
-        if second is not None and tally.last_second is not None and tally.last_second > second:
-            second, skip = tally.last_second, 0
-        elif full:
-            skip += tally.count
-            if skip > reader.listing.most_skip:
-                raise PageFailed(
-                    f"{reader.listing.path}: more than {skip} rows have the last update {iso(moment)}, and the API gives no way to read on"
-                )
-        else:
-            return
+def otherwise(reader: Reader, lower: int, upper: int | None, mark: int, keep: int, now: int) -> Iterator[Step]:
+    """The rest by windows, and without asking for an order."""
+    log.warning(
+        "%s does not come in the order asked for: it is read by windows from %s.", reader.listing.path, iso(lower)
+    )
+    yield from by_window(reader.unsorted(), lower, upper, mark, keep, now)

@@ -3,7 +3,7 @@
 What comes out is a complete body, or one of:
 
 - Refused      403, 401 twice: a permission or role is missing (Misconfigured, naming it)
-- Gone         404: the thing is not there
+- Gone         404, 410: the thing is not there
 - BadRequest   400: the query, or a link, is not taken
 - PageFailed   5xx, 206, a broken or cut-off body, no connection, several times in a row (Retry)
 - OutOfTime    the run's time would be up before the API wants to be asked again (Retry)
@@ -21,18 +21,27 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from shared.backoff import Clock, Gate, retry_after
+from shared.backoff import LONGEST_RETRY_AFTER, Clock, Gate, retry_after
 from shared.errors import ForwarderError, Misconfigured, Reject, Retry
-from shared.poll.body import Body, Broken, unpacked
+from shared.poll.body import CHUNK, Body, Broken, unpacked
 from shared.poll.credentials import Tokens
 from shared.poll.endpoints import Endpoint
+from shared.poll.moment import SECOND, ticks
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 120.0
 TRIES = 4  # of a request that fails for no reason of its own
 FEW_LEFT = 10  # calls that ARM says remain before it throttles: below, we slow down by ourselves
 SLOWED = 5.0  # seconds
-# Seconds until the quota's reset, as the SIEM API's and ARM's bodies say it: "... in 37 seconds", "resets after 00:00:12".
-IN_BODY = re.compile(r"(\d{1,5})(?:\.\d+)?\s*sec|\b(\d{1,2}):(\d{2}):(\d{2})\b|retry after (\d{1,5})", re.IGNORECASE)
+LEAST_WAIT = 0.5  # seconds, also where the API says 0
+# When the quota is there again, as the SIEM API's and ARM's bodies say it: "… in less than 37 seconds", "resets after 00:00:12",
+# "retryAfterSeconds": 12, "… reset at 2026-01-02T03:04:05Z".
+WHEN = r"(?:\b(?:in|after|until|at)\b|reset|again|retry)[^0-9.]{0,40}?"
+IN_BODY = re.compile(
+    rf"{WHEN}\b(?:(?P<moment>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
+    r"|(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})\b"
+    r"|(?P<minutes>\d{1,3})\s*min|(?P<seconds>\d{1,5})(?:\.\d+)?(?!\s*(?:calls|requests|per|\d|[-:])))",
+    re.IGNORECASE,
+)
 REMAINING = ("x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-tenant-reads")
 AGENT = "defender-to-elasticsearch"
 
@@ -48,7 +57,7 @@ class PageFailed(Retry):
 
 
 class Gone(ForwarderError):
-    """404."""
+    """404 or 410."""
 
 
 class BadRequest(ForwarderError):
@@ -82,10 +91,16 @@ def session(ca: str | None, connections: int = 8) -> Any:
 
     made = requests.Session()
     made.verify = ca or True
+    made.auth = unchanged  # else requests would look for a password in ~/.netrc
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.headers.update({"accept": "application/json", "accept-encoding": "gzip", "user-agent": AGENT})
     made.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0))
     return made
+
+
+def unchanged(request: Any) -> Any:
+    """The request as it is."""
+    return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +145,17 @@ class Api:
                 raise Misconfigured(
                     self.tokens.setting, f"{shown} refuses us ({status}): is {self.permission} granted? {why}".strip()
                 )
-            if status == 404:
+            if status in (404, 410):
                 raise Gone(f"{shown} is not there")
             if status == 400:
                 raise BadRequest(f"{shown}: {why}")
             if status in (408, 429):
                 self.usage.add(throttled=1)
                 failures += 1
-                self.gate.close_until(
-                    self.clock.now() + (asked if asked is not None else self.clock.delay(failures + 2))
-                )
+                wait = self.clock.delay(failures + 2) if asked is None else max(asked, LEAST_WAIT)
+                self.gate.close_until(self.clock.now() + wait)
                 continue
-            if status and status < 500 and status != 206:
+            if 300 <= status < 500:
                 raise Misconfigured(f"{self.endpoint.name.upper()}_ENDPOINT", f"{shown} answers {status}: {why}")
             self.usage.add(failed=1)
             failures += 1
@@ -169,12 +183,13 @@ class Api:
             ) as answer:
                 status = int(answer.status_code)
                 encoding = answer.headers.get("content-encoding", "").strip().lower()
+                raw = Timed(answer.raw, self)
+                self.slow_down(answer.headers)
                 if status == 200:
-                    body = Body.of(unpacked(answer.raw, encoding, self.most_bytes))
+                    body = Body.of(unpacked(raw, encoding, self.most_bytes))
                     self.usage.add(bytes=body.size)
-                    self.slow_down(answer.headers)
                     return status, "", body, None
-                text = b"".join(unpacked(answer.raw, encoding, 65_536)).decode("utf-8", "replace")
+                text = beginning(raw, encoding)
                 if status == 206:
                     return (
                         status,
@@ -210,18 +225,17 @@ class Api:
         self.usage.add(waited=seconds)
         self.clock.wait(seconds, self.stop)
 
+    def in_time(self) -> None:
+        """Raise OutOfTime once the time is up."""
+        self.wait(0)
+
     def asked(self, headers: Mapping[str, str], text: str) -> float | None:
         """Seconds that the API wants us to wait: Retry-After (a number or a date), else what its body says."""
         for name in ("retry-after", "x-ms-retry-after", "x-ms-ratelimit-microsoft.security-retry-after"):
             found = retry_after(headers.get(name), self.clock.wall())
             if found is not None:
                 return found
-        match = IN_BODY.search(text[:4_000])
-        if match is None:
-            return None
-        if match[2]:
-            return float(int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4]))
-        return float(match[1] or match[5])
+        return said(text[:4_000], self.clock.wall())
 
     def slow_down(self, headers: Mapping[str, str]) -> None:
         """Close the gate for some seconds where ARM says that few calls remain (throttling: remaining-calls headers)."""
@@ -237,7 +251,12 @@ class Api:
         """
         if not isinstance(link, str) or not link:
             return None
-        address = urljoin(f"{self.endpoint.base}/", link)
+        # A path alone stands below the endpoint, which may have one of its own.
+        address = (
+            f"{self.endpoint.base}{link}"
+            if link[0] == "/" and link[1:2] != "/"
+            else urljoin(f"{self.endpoint.base}/", link)
+        )
         if origin(address) != origin(self.endpoint.base):
             log.error(
                 "A next link of %s leads elsewhere and is not followed: %s",
@@ -246,6 +265,46 @@ class Api:
             )
             return None
         return address
+
+
+class Timed:
+    """A body as it comes over the wire, which ends with OutOfTime when the time is up, however slowly it comes."""
+
+    def __init__(self, raw: Any, api: Api) -> None:
+        self._read = getattr(raw, "read1", raw.read)  # what is there, rather than all that was asked for
+        self._api = api
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        self._api.in_time()
+        piece: bytes = self._read(size)
+        return piece
+
+
+def beginning(raw: Timed, encoding: str) -> str:
+    """The first 64 kB of an error's body, as far as it can be read."""
+    found = b""
+    try:
+        for piece in unpacked(raw, encoding, None):
+            found += piece
+            if len(found) >= CHUNK:
+                break
+    except (Broken, Reject):
+        pass
+    return found[:CHUNK].decode("utf-8", "replace")
+
+
+def said(text: str, wall: float) -> float | None:
+    """Seconds until a quota is there again, as an error's body says; None where it says nothing."""
+    match = IN_BODY.search(text)
+    if match is None:
+        return None
+    if match["moment"]:
+        moment = ticks(match["moment"].replace(" ", "T"))
+        return None if moment is None else min(max(moment / SECOND - wall, 0.0), LONGEST_RETRY_AFTER)
+    if match["h"]:
+        return float(int(match["h"]) * 3600 + int(match["m"]) * 60 + int(match["s"]))
+    return float(int(match["minutes"]) * 60 if match["minutes"] else int(match["seconds"]))
 
 
 def origin(address: str) -> tuple[str, str, int] | None:

@@ -4,12 +4,16 @@ A signed link is used once and kept nowhere: not in the cursor, not in a log. `w
 which were shipped; an export that was made anew meanwhile is read from its beginning, which costs duplicates only. A file may have a gigabyte:
 it is read as it comes, line by line (issue 5, "Bounded memory").
 
-    {"scan": …, "generated": the export's own time, "done": [paths], "file": path, "lines": n}       or  {"scan": …, "link": next page}
+    {"scan": …, "generated": the export's own time, "done": [names], "file": name, "lines": n}    or  {"scan": …, "link": next page, "size": rows}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from functools import partial
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +21,7 @@ import orjson
 
 from shared.errors import Reject
 from shared.poll.body import CHUNK, Broken, Rows, unpacked
-from shared.poll.client import Api, BadRequest, Gone, PageFailed, origin
+from shared.poll.client import TRIES, Api, BadRequest, Gone, OutOfTime, PageFailed, Timed, origin
 from shared.poll.scan import scan_of
 from shared.poll.source import Span, Start
 from shared.poll.walk import Bad, Position, Row, Step
@@ -25,10 +29,14 @@ from shared.poll_settings import PollSettings
 
 EXPORT = "/api/machines/SoftwareVulnerabilitiesExport"
 BY_MACHINE = "/api/machines/SoftwareVulnerabilitiesByMachine"
-LINES = 5_000  # shipped before the cursor is saved
+LINES = 2_000  # shipped before the cursor is saved
 LONGEST_LINE = 4_000_000  # bytes
+LONG_BEGINNING = 10_000  # bytes of a longer line that are kept
+SMALLEST_PAGE = 500  # rows; a page of as many that fails is no matter of its size
 GZIP = b"\x1f\x8b"
 MOST_RENEWED = 3  # times that links are asked for anew within a run
+
+log = logging.getLogger("defender.poll")
 
 
 def walk(api: Api, settings: PollSettings, scope: str, start: Start, span: Span) -> Iterator[Step]:  # noqa: ARG001  a walk's arguments
@@ -43,9 +51,9 @@ def walk(api: Api, settings: PollSettings, scope: str, start: Start, span: Span)
 
 
 def by_machine(api: Api, size: int, work: Mapping[str, Any]) -> Iterator[Step]:
-    """Page after page by next link; a saved link that is too old begins anew."""
+    """Page after page by next link. A saved link that is too old begins anew, and so does a page that fails, with smaller ones."""
     scan = str(work["scan"])
-    link = api.follow(work.get("link"))
+    link, size = api.follow(work.get("link")), min(size, int(work.get("size") or size))
     seen: set[str] = set()
     while True:
         try:
@@ -56,53 +64,69 @@ def by_machine(api: Api, size: int, work: Mapping[str, Any]) -> Iterator[Step]:
             link = None
             seen.clear()
             continue
-
-        def position(rows: Rows = rows) -> Position:
-            onward = api.follow(rows.rest.get("@odata.nextLink"))
-            if onward is None:
-                return Position(watermark=scan, work=None, finished=True)
-            return Position(work={"scan": scan, "link": onward})
-
-        yield Step(iter(rows), position)
-        link = api.follow(rows.rest.get("@odata.nextLink"))
+        except PageFailed:
+            if size <= SMALLEST_PAGE:
+                raise
+            link, size = None, max(size // 4, SMALLEST_PAGE)
+            seen.clear()
+            continue
+        yield Step(iter(rows), partial(behind, api, rows, scan, size, seen), scan)
+        link = onward(api, rows, seen)
         if link is None:
             return
-        if link in seen:
-            raise PageFailed(f"{BY_MACHINE}: its next links lead in a circle")
         seen.add(link)
 
 
+def behind(api: Api, rows: Rows, scan: str, size: int, seen: set[str]) -> Position:
+    """The position behind a page."""
+    link = onward(api, rows, seen)
+    if link is None:
+        return Position(watermark=scan, work=None, finished=True)
+    return Position(work={"scan": scan, "link": link, "size": size})
+
+
+def onward(api: Api, rows: Rows, seen: set[str]) -> str | None:
+    """The next link of a page; None at the end. Raises PageFailed where it leads to another host, or in a circle."""
+    told = rows.rest.get("@odata.nextLink")
+    link = api.follow(told)
+    if link is None and told:
+        raise PageFailed(f"{BY_MACHINE}: its next link leads to another host")
+    if link is not None and link in seen:
+        log.error("%s: its next links lead in a circle; it is taken for read.", BY_MACHINE)
+        return None
+    return link
+
+
 def by_files(api: Api, work: Mapping[str, Any]) -> Iterator[Step]:
-    """File after file; links that have run out are asked for anew."""
-    scan, renewed = str(work["scan"]), 0
-    done = [path for path in work.get("done", []) if isinstance(path, str)]
+    """File after file; links that have run out are asked for anew, a file that breaks off is read on where it did."""
+    scan, renewed, failures = str(work["scan"]), 0, 0
+    done = [name for name in work.get("done", []) if isinstance(name, str)]
     file, lines, generated = work.get("file"), int(work.get("lines") or 0), work.get("generated")
     while True:
         made, links = files(api)
         if made != generated:
             done, file, lines, generated = [], None, 0, made
         try:
-            for path, link in links.items():
-                if path in done:
+            for name, link in links.items():
+                if name in done:
                     continue
-                skip = lines if path == file else 0
-                for step, count in of_file(api, link, path, skip):
-                    lines, file = count, path
-                    yield Step(step, at(scan, generated, done, path, count))
-                done.append(path)
-                last = len(done) >= len(links)
-                final = (
-                    Position(watermark=scan, work=None, finished=True) if last else at(scan, generated, done, None, 0)()
-                )
-                yield Step(iter(()), lambda final=final: final)  # type: ignore[misc]  # a default that binds
-            if not links:
-                yield Step(iter(()), lambda: Position(watermark=scan, work=None, finished=True))
+                for rows, count in of_file(api, link, name, lines if name == file else 0):
+                    yield Step(rows, at(scan, generated, done, name, count), scan)
+                    lines, file, failures = count, name, 0
+                done.append(name)
+                yield Step(iter(()), at(scan, generated, done, None, 0), scan)
         except Expired:
             renewed += 1
             if renewed > MOST_RENEWED:
                 raise PageFailed(f"{EXPORT}: its links do not work") from None
-            continue
-        return
+        except PageFailed:
+            failures += 1
+            if failures >= TRIES:
+                raise
+            api.wait(api.clock.delay(failures))
+        else:
+            yield Step(iter(()), lambda: Position(watermark=scan, work=None, finished=True), scan)
+            return
 
 
 def at(scan: str, generated: object, done: list[str], file: str | None, lines: int) -> Any:
@@ -112,7 +136,7 @@ def at(scan: str, generated: object, done: list[str], file: str | None, lines: i
 
 
 def files(api: Api) -> tuple[str, dict[str, str]]:
-    """(when the export was made, path -> link) of the present export. Links that are not https are refused."""
+    """(when the export was made, name -> link) of the present export; a file's name is its path. Links that are not https are refused."""
     found = api.get(EXPORT).json()
     links = found.get("exportFiles") if isinstance(found, dict) else None
     if not isinstance(links, list):
@@ -121,7 +145,9 @@ def files(api: Api) -> tuple[str, dict[str, str]]:
     for link in links:
         if not isinstance(link, str) or origin(link) is None:
             raise PageFailed(f"{EXPORT}: a link of its answer is not https")
-        named[urlsplit(link).path] = link
+        path = urlsplit(link).path
+        name = next(name for number in count(1) if (name := path if number == 1 else f"{path}#{number}") not in named)
+        named[name] = link
     return str(found.get("generatedTime") or ""), named
 
 
@@ -129,42 +155,53 @@ class Expired(Exception):
     """A signed link is not taken any more."""
 
 
-def of_file(api: Api, link: str, path: str, skip: int) -> Iterator[tuple[Iterator[Row | Bad], int]]:
-    """(rows, lines read so far) of a file, some thousand lines at a time, behind the first `skip`."""
-    lines = numbered(api, link, path)
-    count = 0
+def of_file(api: Api, link: str, name: str, skip: int) -> Iterator[tuple[Iterator[Row | Bad], int]]:
+    """(rows, lines read so far) of a file, some thousand lines at a time, behind the first `skip`. When the time is up, what was read still comes."""
+    number = 0
     rows: list[Row | Bad] = []
-    for line in lines:
-        count += 1
-        if count <= skip or not line.strip():
-            continue
-        rows.append(parsed(line, path, count))
-        if len(rows) >= LINES:
-            yield iter(rows), count
-            rows = []
+    late: OutOfTime | None = None
+    with closing(numbered(api, link, name)) as lines:
+        try:
+            for line, whole in lines:
+                number += 1
+                if number <= skip or not line.strip():
+                    continue
+                rows.append(parsed(line, name, number) if whole else too_long(line, name, number))
+                if len(rows) >= LINES:
+                    yield iter(rows), number
+                    rows = []
+        except OutOfTime as error:
+            late = error
     if rows:
-        yield iter(rows), count
+        yield iter(rows), number
+    if late is not None:
+        raise late
 
 
-def parsed(line: bytes, path: str, number: int) -> Row | Bad:
+def parsed(line: bytes, name: str, number: int) -> Row | Bad:
     """A line as a row; one that is none is told with its own bytes."""
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return Bad(f"{path.rpartition('/')[2]}:{number}", f"a line of an export file is not JSON: {error}", line)
-    return (
-        row
-        if isinstance(row, dict)
-        else Bad(f"{path.rpartition('/')[2]}:{number}", "a line of an export file is no object", line)
+        return Bad(f"{name.rpartition('/')[2]}:{number}", f"a line of an export file is not JSON: {error}", line)
+    if isinstance(row, dict):
+        return row
+    return Bad(f"{name.rpartition('/')[2]}:{number}", "a line of an export file is no object", line)
+
+
+def too_long(line: bytes, name: str, number: int) -> Bad:
+    """A line that was not read to its end."""
+    return Bad(
+        f"{name.rpartition('/')[2]}:{number}", f"a line of an export file has more than {LONGEST_LINE} bytes", line
     )
 
 
-def numbered(api: Api, link: str, path: str) -> Iterator[bytes]:
-    """The lines of a file, as they come. No token goes to where it lies; errors name its path only."""
+def numbered(api: Api, link: str, name: str) -> Generator[tuple[bytes, bool]]:
+    """(line, whether that is all of it) of a file, as they come. No token goes to where it lies; errors name its path only."""
     import requests
     from urllib3.exceptions import HTTPError
 
-    api.wait(0)
+    api.in_time()
     api.usage.add(requests=1)
     try:
         with api.session.get(
@@ -173,23 +210,38 @@ def numbered(api: Api, link: str, path: str) -> Iterator[bytes]:
             if answer.status_code in (401, 403, 404, 410):
                 raise Expired
             if answer.status_code != 200:
-                raise PageFailed(f"export file {path} answers {answer.status_code}")
-            tail = b""
-            raw = Peeked(answer.raw)
-            for piece in unpacked(raw, "gzip" if raw.first.startswith(GZIP) else "", None):
-                api.usage.add(bytes=len(piece))
-                *whole, tail = (tail + piece).split(b"\n")
-                yield from whole
-                if len(tail) > LONGEST_LINE:
-                    raise PageFailed(f"export file {path} has a line of more than {LONGEST_LINE} bytes")
-                if api.clock.now() >= api.deadline:
-                    api.wait(0)  # raises OutOfTime
-            if tail.strip():
-                yield tail
+                raise PageFailed(f"export file {name} answers {answer.status_code}")
+            raw = Peeked(Timed(answer.raw, api))
+            yield from split(counted(api, unpacked(raw, "gzip" if raw.first.startswith(GZIP) else "", None)))
     except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-        raise PageFailed(f"export file {path} could not be read ({type(error).__name__})") from None
+        raise PageFailed(f"export file {name} could not be read ({type(error).__name__})") from None
     except (Broken, Reject) as error:
-        raise PageFailed(f"export file {path}: {getattr(error, 'reason', error)}") from None
+        raise PageFailed(f"export file {name}: {getattr(error, 'reason', error)}") from None
+
+
+def counted(api: Api, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, booked."""
+    for piece in pieces:
+        api.usage.add(bytes=len(piece))
+        yield piece
+
+
+def split(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """(line, whether that is all of it) of a body in pieces; of a line that is too long the beginning."""
+    tail, dropping = b"", False
+    for piece in pieces:
+        *whole, tail = (tail + piece).split(b"\n")
+        for line in whole:
+            if not dropping:
+                yield line, True
+            dropping = False
+        if len(tail) > LONGEST_LINE and not dropping:
+            yield tail[:LONG_BEGINNING], False
+            dropping = True
+        if dropping:
+            tail = b""
+    if tail.strip():
+        yield tail, True
 
 
 class Peeked:

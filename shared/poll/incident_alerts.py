@@ -7,12 +7,12 @@ what it says of it itself: its id, its tenant, its link.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from shared.poll.body import Broken
-from shared.poll.client import Api, BadRequest, Gone, PageFailed
+from shared.poll.client import Api, BadRequest, Gone, OutOfTime, PageFailed
 from shared.poll.walk import Bad, Row, Step
 
 MOST_KEPT = 500  # incidents remembered within a run, about 1 kB each
@@ -54,12 +54,22 @@ class Incidents:
 
 
 def with_incidents(api: Api, headers: Mapping[str, str], steps: Iterator[Step]) -> Iterator[Step]:
-    """Steps of alerts as steps of incidents with one alert each."""
+    """Steps of alerts as steps of incidents with one alert each. A page ends early when the time is up: what was read of it counts."""
     incidents = Incidents(api, headers)
+    late: list[OutOfTime] = []
 
     def joined(rows: Iterator[Row | Bad]) -> Iterator[Row | Bad]:
         for row in rows:
-            yield row if isinstance(row, Bad) else {**incidents.of(row), "alerts": row}
+            try:
+                whole = row if isinstance(row, Bad) else {**incidents.of(row), "alerts": row}
+            except OutOfTime as error:
+                late.append(error)
+                if isinstance(rows, Generator):
+                    rows.close()  # so that this row does not count as read
+                return
+            yield whole
 
     for step in steps:
         yield Step(joined(step.rows), step.position)
+        if late:
+            raise late[0]

@@ -9,20 +9,25 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from shared.poll.moment import EPOCH, SECOND, ticks
 from shared.poll.source import Span, Start
-from shared.poll.walk import EPOCH, SECOND, ticks
+
+MOST_INTERVALS = 7
 
 
 def scan_of(start: Start, span: Span, hours: float) -> Mapping[str, Any] | None:
     """The work of the scan to go on with, a new one's, or None while none is due.
 
-    An unfinished scan that is older than the interval is given up for a new one: what it still owed, the new one brings.
+    An unfinished scan goes on, however long it takes; but one that has read everything and only owes some is given up when a new one is due,
+    which brings them too, and so is one that makes no end for many intervals.
     """
     now = int((span.now - EPOCH) / timedelta(microseconds=1)) * 10
     interval = int(hours * 3600) * SECOND
     work = start.work if start.work and ticks(start.work.get("scan")) is not None else None
-    if work is not None and span.since is None and now - (ticks(work["scan"]) or 0) < interval:
-        return work
+    if work is not None and span.since is None:
+        age = now - (ticks(work["scan"]) or 0)
+        if age < (interval if work.get("done") else interval * MOST_INTERVALS):
+            return work
     last = ticks(start.watermark)
     if span.since is None and work is None and last is not None and now - last < interval:
         return None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from shared.poll import arm, export
 from shared.poll.boundary import by_boundary
 from shared.poll.client import Api
+from shared.poll.crowd import saved
 from shared.poll.incident_alerts import with_incidents
 from shared.poll.listing import Listing, Reader
+from shared.poll.moment import SECOND, iso, ticks
 from shared.poll.source import Source, Span, Start, one_scope
-from shared.poll.walk import SECOND, Step, iso, ticks
+from shared.poll.walk import Step
 from shared.poll.window import by_window
 from shared.poll_settings import PollSettings
 
@@ -49,7 +51,10 @@ def incidents(top: int) -> Listing:
 
 def siem_incidents(top: int) -> Listing:
     """The older API: its order is its own, `$skip` is bound by nothing documented, alerts lie inside."""
-    return Listing("/api/incidents", "incidentId", "lastUpdateTime", top, 10_000, order=False)
+    return Listing("/api/incidents", "incidentId", "lastUpdateTime", top, 10_000, order=False, second="createdTime")
+
+
+type ByTime = Callable[[Reader, int, int | None, int, int, int], Iterator[Step]]
 
 
 def begin(settings: PollSettings, source: str, start: Start, span: Span) -> tuple[int, int | None, int, int, int]:
@@ -64,31 +69,44 @@ def begin(settings: PollSettings, source: str, start: Start, span: Span) -> tupl
     return lower, of(span.until) if span.until else None, lower if mark is None else mark, keep, now
 
 
+def known(start: Start, span: Span) -> dict[str, str]:
+    """What a walk need not ship again; by hand everything is shipped, because something may have been lost behind us."""
+    return dict(start.seen) if span.since is None else {}
+
+
 def of(moment: datetime) -> int:
     """A moment in ticks."""
     return ticks(moment.isoformat()) or 0
 
 
+def walked(by: ByTime, reader: Reader, settings: PollSettings, source: str, start: Start, span: Span) -> Iterator[Step]:
+    """A list by time, from where the cursor stands. Where it stands nowhere yet, that is written down first: the lookback counts from the first poll."""
+    lower, upper, mark, keep, now = begin(settings, source, start, span)
+    if start.watermark is None and span.since is None:
+        yield saved(reader, mark, keep)
+    yield from by(reader, lower, upper, mark, keep, now)
+
+
 def walk_alerts(api: Api, settings: PollSettings, scope: str, start: Start, span: Span) -> Iterator[Step]:  # noqa: ARG001  a walk's arguments
     """Graph's alerts."""
-    reader = Reader(api, alerts(settings.alert_page_size), dict(start.seen))
-    yield from by_boundary(reader, *begin(settings, "alert", start, span))
+    reader = Reader(api, alerts(settings.alert_page_size), known(start, span))
+    yield from walked(by_boundary, reader, settings, "alert", start, span)
 
 
 def walk_incidents(api: Api, settings: PollSettings, scope: str, start: Start, span: Span) -> Iterator[Step]:
     """Graph's incidents, or (scope `alerts`) their alerts, each with its incident around it."""
     if scope == ALERTS:
-        reader = Reader(api, alerts(settings.alert_page_size), dict(start.seen))
-        yield from with_incidents(api, ALL_MEMBERS, by_boundary(reader, *begin(settings, "incident", start, span)))
+        reader = Reader(api, alerts(settings.alert_page_size), known(start, span))
+        yield from with_incidents(api, ALL_MEMBERS, walked(by_boundary, reader, settings, "incident", start, span))
     else:
-        reader = Reader(api, incidents(settings.incident_page_size), dict(start.seen))
-        yield from by_boundary(reader, *begin(settings, "incident", start, span))
+        reader = Reader(api, incidents(settings.incident_page_size), known(start, span))
+        yield from walked(by_boundary, reader, settings, "incident", start, span)
 
 
 def walk_siem(api: Api, settings: PollSettings, scope: str, start: Start, span: Span) -> Iterator[Step]:  # noqa: ARG001  a walk's arguments
     """The older API's incidents."""
-    reader = Reader(api, siem_incidents(settings.log_page_size), dict(start.seen))
-    yield from by_window(reader, *begin(settings, "log", start, span))
+    reader = Reader(api, siem_incidents(settings.log_page_size), known(start, span))
+    yield from walked(by_window, reader, settings, "log", start, span)
 
 
 INCIDENTS, ALERTS = "incidents", "alerts"

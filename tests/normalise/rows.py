@@ -38,6 +38,7 @@ NUMBERS: tuple[Any, ...] = (
     "0", "17", " 17 ", "17.0", "1e3", "1_000", "0x10", "-5", "9223372036854775807", "9223372036854775808", "1" * 39, "1" * 500, "nan", "inf", "1e400",
     "\u0661\u0667",
 )
+DEGREES: tuple[Any, ...] = ("52.52", "-33.8", 13, 90, -90.0, "90.0000001", 180, "-180", 180.5, "181", "1e2", "52,5", "N 52", -0.0)
 TRUTHS: tuple[Any, ...] = (True, False, "true", "False", "TRUE", "1", "0", "yes", "NO", 1, 0, 2, -1, "maybe", 1.0)
 TEXTS = (
     "", "-", "N/A", "n/a", "NA", " ", "a", "ab", "null", "None", "text", "it's", "Grüße", "日本語", "😀🚀", "\ud800", "x\udc80y", "a\x00b", "\ufffe", "a\nb\tc",
@@ -73,6 +74,8 @@ RIGHT: dict[Kind, tuple[Any, ...]] = {
     "text": TEXTS,
     "long": NUMBERS,
     "double": NUMBERS,
+    "latitude": DEGREES,
+    "longitude": DEGREES,
     "boolean": TRUTHS,
     "date": TIMES,
     "ip": ADDRESSES,

@@ -29,7 +29,7 @@ from shared.normalise.tables.network_rows import LOCAL_AND_REMOTE, TRANSPORT, ur
 _XDR = table(
     "(a table we do not know)", (),
     ENVELOPE, DEVICE, ACTION,
-    os_type(platform="OSPlatform", path="FolderPath", initiating_path="InitiatingProcessFolderPath",
+    os_type(platform="OSPlatform", path="FolderPath", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
             additional_fields="AdditionalFields", sid="AccountSid", initiating_sid="InitiatingProcessAccountSid"),
     vendor("OSPlatform", "keyword", "os.platform"),
     *FILE, *FILE_ORIGIN, *LOCAL_AND_REMOTE, *TRANSPORT,

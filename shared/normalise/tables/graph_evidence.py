@@ -26,7 +26,7 @@ _ACCOUNT = shape_of(_TYPE + """
     resourceAccessEvents=("resource_access_events", _ACCESS, MANY))
 _SENDER = shape_of(_TYPE + "displayName domainName emailAddress")
 _STREAM = shape_of(_TYPE + "name")
-_GEO = shape_of(_TYPE + "city countryName latitude:double longitude:double state")
+_GEO = shape_of(_TYPE + "city countryName latitude:latitude longitude:longitude state")
 _PORT = shape_of(_TYPE + "appProtocol name nodePort:long port:long protocol targetPort")
 
 # Members that several types have, and types that lie in others.

@@ -38,6 +38,7 @@ from shared.normalise.tables.graph_found import (
     some,
     within,
 )
+from shared.normalise.tables.sign_in_rules import geo_point
 
 type Reading = Callable[[Item, Found], None]
 
@@ -174,6 +175,7 @@ _ARRAYS = (
     "container.image.hash.all", "dns.resolved_ip", "email.from.address", "email.to.address", "host.ip", "host.mac",
     "orchestrator.resource.ip", "orchestrator.resource.label", "registry.data.strings",
 )  # fmt: skip
+_POINTS = ("source.geo.location", "destination.geo.location")
 # What proves a platform where no device tells it, in the order of `os_type_of_record`'s arguments below.
 _PROOFS = ("registry.hive", "file.path", "process.executable", "process.user.id", "process.command_line")
 _NONE = (None,) * len(EVIDENCE_FIELDS)
@@ -207,6 +209,10 @@ def evidence(items: Any, service: str | None) -> tuple[Any, ...]:
         value = found[field]
         if value is not None and value.__class__ is not list:
             found[field] = [value]
+    for field in _POINTS:
+        points = found[field]
+        if points is not None:
+            found[field] = [geo_point(*point) for point in points] if points.__class__ is list else geo_point(*points)
     return tuple(found.values())[: len(EVIDENCE_FIELDS)]
 
 

@@ -42,7 +42,7 @@ _REGISTRY = ("registry.hive", "registry.key", "registry.value", "registry.path",
 _HASHES = ("hash.md5", "hash.sha1", "hash.sha256", "code_signature.subject_name")
 SUBJECT_FIELDS: dict[str, Kind] = {
     **dict.fromkeys((
-        *_DEVICE, *_NAMES, "host.mac", "host.risk.static_level", *_SYSTEM, "device.manufacturer", "device.model.name", "device.serial_number", "device.type",
+        *_DEVICE, *_NAMES, "host.mac", "host.risk.calculated_level", *_SYSTEM, "device.manufacturer", "device.model.name", "device.serial_number", "device.type",
         *_USER, *_GROUP, *_PROCESS, *_PARENT, *_FILE, *_REGISTRY,
         *(f"{root}.{name}" for root in ("process", "process.parent", "file") for name in _HASHES),
         "process.args", "process.user.name", "process.user.id",
@@ -73,7 +73,7 @@ def device(item: Item, found: Found) -> None:
     add(found, IPS, item.get("last_external_ip_address"))  # of whatever stands between it and the Internet
     risk = item.get("risk_score")
     if risk not in _NO_RISK:
-        add(found, "host.risk.static_level", risk)
+        add(found, "host.risk.calculated_level", risk)
     for told in each(item.get("logged_on_users")):
         who, domain, email = user(told.get("account_name"), told.get("domain_name"))
         if who is not None:

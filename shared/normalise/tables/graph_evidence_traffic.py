@@ -20,7 +20,7 @@ TRAFFIC_FIELDS: dict[str, Kind] = {
     **dict.fromkeys(("email.direction", "email.from.address", "email.local_id", "email.sender.address", "email.to.address"), "keyword"),
     "email.subject": "wildcard", "email.message_id": "wildcard", "email.delivery_timestamp": "date",
     "source.ip": "ip", "source.port": "long", "destination.ip": "ip", "destination.port": "long",
-    **dict.fromkeys(_ENDS, "keyword"),
+    **dict.fromkeys(_ENDS, "keyword"), "source.geo.location": "geo_point", "destination.geo.location": "geo_point",
     **dict.fromkeys(("network.transport", "network.iana_number", "network.type"), "keyword"),
     **dict(zip(URL_FIELDS, kinds(URL_FIELDS), strict=True)),
     "dns.question.name": "keyword", "dns.resolved_ip": "ip",
@@ -61,6 +61,9 @@ def end(item: Item, root: str, found: Found) -> str | None:
         add(found, f"{root}.geo.city_name", place.get("city"))
         add(found, f"{root}.geo.country_name", place.get("country_name"))
         add(found, f"{root}.geo.region_name", place.get("state"))
+        latitude, longitude = place.get("latitude"), place.get("longitude")
+        if latitude is not None and longitude is not None:
+            add(found, f"{root}.geo.location", (latitude, longitude))
     return value
 
 
