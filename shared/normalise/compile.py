@@ -137,9 +137,11 @@ def lines(table: Table, *, duplicates: bool = False, columns: tuple[str, ...] | 
     yield from _classify(table, local)
     local |= {"event.category": "category", "event.type": "types", "event.outcome": "outcome"}
     results: list[list[str]] = []  # the variables of each rule; another rule may write the same field
+    read = {name for rule in table.rules for name in rule.reads}
     for n, rule in enumerate(table.rules):
         results.append([f"f{n}_{k}" for k in range(len(rule.writes))])
-        yield from _call(n, rule, local, results[n])
+        if duplicates or not _idle(rule, read):
+            yield from _call(n, rule, local, results[n])
         local |= zip(rule.writes, results[n], strict=True)
     yield from _relate(table, local, results)
     yield from _branch("document", tree(table, local, duplicates=duplicates), count())
@@ -190,6 +192,11 @@ def _classify(table: Table, local: Mapping[str, str]) -> Iterator[str]:
     yield f"    kind = ACTIONS.get({action})"
     yield f"    if kind is None: kind = unknown({action}, issues)"
     yield "    category, types, outcome = kind"
+
+
+def _idle(rule: Rule, read: set[str]) -> bool:
+    """Whether nothing of a rule is seen where duplicates are not kept, so that it need not be called."""
+    return rule.duplicate and not any(rule.related) and all(name[0] in "~#" and name not in read for name in rule.writes)
 
 
 def _call(n: int, rule: Rule, local: Mapping[str, str], targets: list[str]) -> Iterator[str]:
