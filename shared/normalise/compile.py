@@ -196,7 +196,9 @@ def _classify(table: Table, local: Mapping[str, str]) -> Iterator[str]:
 
 def _idle(rule: Rule, read: set[str]) -> bool:
     """Whether nothing of a rule is seen where duplicates are not kept, so that it need not be called."""
-    return rule.duplicate and not any(rule.related) and all(name[0] in "~#" and name not in read for name in rule.writes)
+    return (
+        rule.duplicate and not any(rule.related) and all(name[0] in "~#" and name not in read for name in rule.writes)
+    )
 
 
 def _call(n: int, rule: Rule, local: Mapping[str, str], targets: list[str]) -> Iterator[str]:

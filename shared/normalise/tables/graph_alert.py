@@ -136,10 +136,10 @@ _MALWARE = frozenset({"malware", "ransomware"})
 
 
 def categories(
-    default: list[str] | None, of_evidence: str | list[str] | None, category: str | None, determination: str | None
+    default: list[str] | None, of_evidence: list[str] | None, category: str | None, determination: str | None
 ) -> list[str] | None:
     """event.category: those of the evidence, and malware where the alert was determined to be or is of that category; else the default."""
-    found = each(of_evidence)
+    found = of_evidence or []
     named = (category or "").lower() in _MALWARE or (determination or "").lower() in _MALWARE
     if named and "malware" not in found:
         found = [*found, "malware"]

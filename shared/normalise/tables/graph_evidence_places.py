@@ -84,12 +84,12 @@ def image(item: Item, found: Found) -> None:
         add(found, "container.image.hash.all", behind.rpartition("@")[2])
     container_registry(within(item, "container_registry"), found)
     if (host := raw(item.get("registry"), "registry")).__class__ is str:
-        add(found, HOSTS, host)
+        found[HOSTS][host] = None
 
 
 def container_registry(item: Item, found: Found) -> None:
     """`containerRegistryEvidence` -> related.hosts."""
-    add(found, HOSTS, item.get("registry"))
+    found[HOSTS][item.get("registry")] = None
 
 
 def container(item: Item, found: Found) -> None:
@@ -142,7 +142,7 @@ def in_cluster(type: str, item: Item, found: Found) -> None:
         for address in each(item.get(key)):
             for ip in each(address.get("ip_address")):
                 add(found, "orchestrator.resource.ip", ip)
-                add(found, IPS, ip)
+                found[IPS][ip] = None
     labels = item.get("labels")
     for key, value in labels.items() if labels.__class__ is dict else ():
         if value.__class__ is str and not key.startswith("@"):

@@ -22,6 +22,7 @@ from shared.normalise.tables.graph_evidence_subjects import COMMANDS, LOGGED_ON,
 from shared.normalise.tables.graph_evidence_traffic import TRAFFIC_FIELDS
 from shared.normalise.tables.graph_found import (
     CATEGORIES,
+    COLLECTIONS,
     HASHES,
     HOSTS,
     IPS,
@@ -188,11 +189,13 @@ def evidence(items: Any, service: str | None) -> tuple[Any, ...]:
         return _NONE
     found = _NOTHING_FOUND.copy()  # faster than a dict that grows, and its values are in the order of the fields
     found[SERVICE], found[SEVERAL] = service, []
+    for field in COLLECTIONS:
+        found[field] = {}
     for item in items[:MOST] if items.__class__ is list else (items,):
         type = item.get("odata_type")
         known = _READINGS.get(type) or READINGS.get(type.rpartition(".")[2]) if type is not None else None
         if known is not None:
-            add(found, CATEGORIES, known[1])
+            found[CATEGORIES][known[1]] = None
             known[0](item, found)
     if found["host.os.type"] is None:
         key, path, image, sid, command = (some(found, field) for field in _PROOFS)
@@ -205,6 +208,10 @@ def evidence(items: Any, service: str | None) -> tuple[Any, ...]:
         arguments(found)
     for field in found[SEVERAL]:
         found[field] = [*found[field]]
+    for field in COLLECTIONS:
+        members = found[field]
+        members.pop(None, None)
+        found[field] = [*members][:MOST] or None
     for field in _ARRAYS:
         value = found[field]
         if value is not None and value.__class__ is not list:

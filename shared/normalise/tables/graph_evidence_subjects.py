@@ -21,7 +21,6 @@ from shared.normalise.tables.graph_found import (
     Found,
     Item,
     add,
-    add_all,
     all_of,
     each,
     fill,
@@ -39,12 +38,12 @@ _PROCESS = ("process.pid", "process.start", "process.entity_id", "process.name",
 _PARENT = ("process.parent.pid", "process.parent.start", "process.parent.entity_id", "process.parent.name", "process.parent.executable")
 _FILE = ("file.name", "file.extension", "file.path", "file.directory", "file.drive_letter", "file.size")
 _REGISTRY = ("registry.hive", "registry.key", "registry.value", "registry.path", "registry.data.type")
-_HASHES = ("hash.md5", "hash.sha1", "hash.sha256", "code_signature.subject_name")
+_HASHES = {root: tuple(f"{root}.hash.{name}" for name in ("md5", "sha1", "sha256")) for root in ("process", "process.parent", "file")}
 SUBJECT_FIELDS: dict[str, Kind] = {
     **dict.fromkeys((
         *_DEVICE, *_NAMES, "host.mac", "host.risk.calculated_level", *_SYSTEM, "device.manufacturer", "device.model.name", "device.serial_number", "device.type",
         *_USER, *_GROUP, *_PROCESS, *_PARENT, *_FILE, *_REGISTRY,
-        *(f"{root}.{name}" for root in ("process", "process.parent", "file") for name in _HASHES),
+        *(field for root, fields in _HASHES.items() for field in (*fields, f"{root}.code_signature.subject_name")),
         "process.args", "process.user.name", "process.user.id",
         "event.action", "organization.name", "gen_ai.agent.id", "gen_ai.agent.name",
     ), "keyword"),
@@ -67,17 +66,17 @@ def device(item: Item, found: Found) -> None:
     name = device_name(item.get("device_dns_name") or item.get("host_name"), dns_domain)
     called(name, dns_domain or item.get("nt_domain"), found)
     system(item.get("os_platform"), item.get("version"), item.get("os_build"), found)
-    addresses = [*each(item.get("ip_interfaces")), *each(item.get("last_ip_address"))]
-    add_all(found, "host.ip", addresses)
-    add_all(found, IPS, addresses)
-    add(found, IPS, item.get("last_external_ip_address"))  # of whatever stands between it and the Internet
+    for ip in (*each(item.get("ip_interfaces")), item.get("last_ip_address")):
+        add(found, "host.ip", ip)
+        found[IPS][ip] = None
+    found[IPS][item.get("last_external_ip_address")] = None  # of whatever stands between it and the Internet
     risk = item.get("risk_score")
     if risk not in _NO_RISK:
         add(found, "host.risk.calculated_level", risk)
     for told in each(item.get("logged_on_users")):
         who, domain, email = user(told.get("account_name"), told.get("domain_name"))
         if who is not None:
-            add(found, USERS, who)
+            found[USERS][who] = None
             add(found, LOGGED_ON, (who, domain, email, None))
         of_domain(domain, found)
     if "resource_access_events" in item:
@@ -91,7 +90,7 @@ def of_device(item: Item, found: Found) -> str | None:
     id: str | None = item.get("mde_device_id")
     if id is not None and found["host.id"] != id:
         fill(found, _DEVICE, (id, id, id))
-        add(found, HOSTS, id)
+        found[HOSTS][id] = None
     return id
 
 
@@ -99,7 +98,7 @@ def called(name: str | None, domain: str | None, found: Found) -> None:
     """A host's name -> host.name in lower case, hostname, and domain: the one in the name, else the one that is told beside it."""
     full, hostname, its_domain = host_names(name)
     fill(found, _NAMES, (full, hostname, its_domain or domain))
-    add(found, HOSTS, full)
+    found[HOSTS][full] = None
 
 
 def system(platform: str | None, version: str | None, build: str | None, found: Found) -> None:
@@ -112,7 +111,7 @@ def iot_device(item: Item, found: Found) -> None:
     """`ioTDeviceEvidence` -> host.*, device.*: no device.id, where response actions would take it for Defender's."""
     id = item.get("device_id")
     fill(found, _DEVICE, (id, None, None))
-    add(found, HOSTS, id)
+    found[HOSTS][id] = None
     called(item.get("device_name"), None, found)
     add(found, "device.manufacturer", item.get("manufacturer"))
     add(found, "device.model.name", item.get("model"))
@@ -123,7 +122,7 @@ def iot_device(item: Item, found: Found) -> None:
     for card in each(item.get("nics")):
         network_card(card, found)
     for owner in each(item.get("owners")):
-        add(found, USERS, owner)
+        found[USERS][owner] = None
 
 
 def network_card(item: Item, found: Found) -> None:
@@ -131,14 +130,14 @@ def network_card(item: Item, found: Found) -> None:
     add(found, "host.mac", mac(item.get("mac_address")))
     ip = within(item, "ip").get("ip_address")
     add(found, "host.ip", ip)
-    add(found, IPS, ip)
+    found[IPS][ip] = None
 
 
 def accesses(item: Item, found: Found) -> None:
     """`resourceAccessEvents` of a device or an account: who reached something from where -> related.*."""
     for access in each(item.get("resource_access_events")):
-        add(found, USERS, access.get("account_id"))
-        add(found, IPS, access.get("ip_address"))
+        found[USERS][access.get("account_id")] = None
+        found[IPS][access.get("ip_address")] = None
 
 
 def account(told: Item, found: Found, *, of_process: bool = False) -> None:
@@ -150,9 +149,7 @@ def account(told: Item, found: Found, *, of_process: bool = False) -> None:
     object_id = told.get("azure_ad_user_id") or told.get("active_directory_object_guid")
     name, domain, email = user(told.get("account_name"), told.get("domain_name"), sid, upn)
     id = account_id(sid, object_id)
-    for known in (name, email, upn, sid, object_id):
-        if known is not None:
-            add(found, USERS, known)
+    found[USERS].update(dict.fromkeys((name, email, upn, sid, object_id)))
     of_domain(domain, found)
     if "resource_access_events" in told:
         accesses(told, found)
@@ -167,7 +164,7 @@ def account(told: Item, found: Found, *, of_process: bool = False) -> None:
 def of_domain(domain: str | None, found: Found) -> None:
     """An account's domain -> related.hosts: it is a DNS domain, an NT domain, or the computer that a local account is of."""
     if domain is not None and " " not in domain and domain.upper() not in _NO_HOSTS:  # NT AUTHORITY and its like
-        add(found, HOSTS, domain)
+        found[HOSTS][domain] = None
 
 
 def stand_in(found: Found) -> None:
@@ -187,30 +184,28 @@ def mailbox(item: Item, found: Found) -> None:
     account({"user_principal_name": item.get("upn"), **within(item, "user_account")}, found)
     own = item.get("primary_address")
     add(found, "user.email", own)
-    add(found, USERS, own)
+    found[USERS][own] = None
 
 
 def mailbox_configuration(item: Item, found: Found) -> None:
     """`mailboxConfigurationEvidence` -> whose mailbox it is."""
     own = item.get("mailbox_primary_address")
     account({"user_principal_name": item.get("upn") or own}, found)
-    add(found, USERS, own)
+    found[USERS][own] = None
 
 
 def service_principal(item: Item, found: Found) -> None:
     """`servicePrincipalEvidence` -> user.*, as sign-ins of service principals have it."""
     name, id = item.get("service_principal_name"), item.get("service_principal_object_id")
     fill(found, _USER, (name, None, None, id, None))
-    for known in (name, id, item.get("app_id")):
-        add(found, USERS, known)
+    found[USERS].update(dict.fromkeys((name, id, item.get("app_id"))))
 
 
 def git_hub_user(item: Item, found: Found) -> None:
     """`gitHubUserEvidence` -> user.*."""
     name, email, id = item.get("login"), item.get("email"), item.get("user_id")
     fill(found, _USER, (name, None, email, id, item.get("name")))
-    for known in (name, email, id):
-        add(found, USERS, known)
+    found[USERS].update(dict.fromkeys((name, email, id)))
 
 
 def organization(item: Item, found: Found) -> None:
@@ -234,7 +229,7 @@ def directory_domain(item: Item, found: Found) -> None:
     """`activeDirectoryDomainEvidence` -> related.hosts, the domains that it trusts too."""
     for domain in (item, *each(item.get("trusted_domains"))):
         name = domain.get("active_directory_domain_name")
-        add(found, HOSTS, name.lower() if name is not None else None)
+        found[HOSTS][name.lower() if name is not None else None] = None
 
 
 def agent(item: Item, found: Found) -> None:
@@ -277,11 +272,10 @@ def began(told: Item, device: str | None) -> tuple[int | None, str | None, str |
 
 def hashes(details: Item, root: str, found: Found) -> None:
     """`fileDetails` -> hash.* and signer below a field, and related.hash."""
-    for name in ("sha1", "sha256", "md5"):
-        if name in details:
-            value = details[name]
-            add(found, f"{root}.hash.{name}", value)
-            add(found, HASHES, value)
+    md5, sha1, sha256 = values = details.get("md5"), details.get("sha1"), details.get("sha256")
+    if md5 is not None or sha1 is not None or sha256 is not None:
+        found[HASHES].update(dict.fromkeys(values))
+        fill(found, _HASHES[root], values)
     if "signer" in details:
         add(found, f"{root}.code_signature.subject_name", details["signer"])
 
@@ -307,7 +301,7 @@ def file_hash(item: Item, found: Found) -> None:
     algorithm, value = item.get("algorithm"), item.get("value")
     if algorithm is not None and algorithm.lower() in _ALGORITHMS:
         add(found, f"file.hash.{algorithm.lower()}", value)
-    add(found, HASHES, value)
+    found[HASHES][value] = None
 
 
 def registry_item(item: Item, found: Found) -> None:

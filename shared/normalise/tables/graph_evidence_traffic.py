@@ -40,7 +40,7 @@ _CLIENTS = frozenset({
 def ip(item: Item, found: Found) -> None:
     """`ipEvidence` -> related.ip, and the end of a connection that its roles name."""
     roles = each(item.get("roles"))
-    add(found, IPS, item.get("ip_address"))
+    found[IPS][item.get("ip_address")] = None
     if not _SOURCES.isdisjoint(roles):
         end(item, "source", found)
     if not _DESTINATIONS.isdisjoint(roles):
@@ -53,7 +53,7 @@ def end(item: Item, root: str, found: Found) -> str | None:
     """An address as one end of a connection -> ip and geo.* below a field; gives the address."""
     value: str | None = item.get("ip_address")
     add(found, f"{root}.ip", value)
-    add(found, IPS, value)
+    found[IPS][value] = None
     country = item.get("country_letter_code")
     if country is not None and len(country) == 2:
         add(found, f"{root}.geo.country_iso_code", country.upper())
@@ -102,14 +102,14 @@ def dns(item: Item, found: Found) -> None:
     """`dnsEvidence` -> dns.*, the host that asked, and the server."""
     name = item.get("domain_name")
     add(found, "dns.question.name", name)
-    add(found, HOSTS, name)
+    found[HOSTS][name] = None
     for answer in each(item.get("ip_addresses")):
         add(found, "dns.resolved_ip", answer.get("ip_address"))
-        add(found, IPS, answer.get("ip_address"))
+        found[IPS][answer.get("ip_address")] = None
     asking = within(item, "host_ip_address").get("ip_address")
     add(found, "host.ip", asking)
-    add(found, IPS, asking)
-    add(found, IPS, within(item, "dns_server_ip").get("ip_address"))
+    found[IPS][asking] = None
+    found[IPS][within(item, "dns_server_ip").get("ip_address")] = None
 
 
 def mailbox_of(told: str | None, field: str, found: Found) -> None:
@@ -117,14 +117,14 @@ def mailbox_of(told: str | None, field: str, found: Found) -> None:
     if told is not None:
         known = mail_address(told) or told
         add(found, field, known)
-        add(found, USERS, known)
+        found[USERS][known] = None
 
 
 def sender(item: Item, key: str, field: str, found: Found) -> None:
     """`emailSender` -> a field, and its domain in related.hosts."""
     if who := within(item, key):
         mailbox_of(who.get("email_address"), field, found)
-        add(found, HOSTS, who.get("domain_name"))
+        found[HOSTS][who.get("domain_name")] = None
 
 
 def message(item: Item, found: Found) -> None:
@@ -133,7 +133,7 @@ def message(item: Item, found: Found) -> None:
     add(found, "email.delivery_timestamp", item.get("received_datetime"))
     ip = item.get("sender_ip")
     add(found, "source.ip", ip)
-    add(found, IPS, ip)
+    found[IPS][ip] = None
 
 
 def mail(item: Item, found: Found) -> None:
@@ -164,4 +164,4 @@ def session(item: Item, found: Found) -> None:
     add(found, "user_agent.name", item.get("browser"))
     add(found, "user_agent.os.name", item.get("operating_system"))
     device = item.get("device_name")
-    add(found, HOSTS, device.lower() if device is not None else None)
+    found[HOSTS][device.lower() if device is not None else None] = None

@@ -10,10 +10,10 @@ type Found = dict[
 ]  # every field -> its value, or None; several distinct values are the keys of a dict, in order
 
 MOST = 1_000  # values kept of one field; all of them are in `evidence`
-# Not fields of their own: what goes into related.*, what a rule of the table decides on, the alert's serviceSource, and which fields have
-# several values.
-HASHES, HOSTS, IPS, USERS = "#hashes", "#hosts", "#ips", "#users"
-ACCOUNT, MALWARE, CATEGORIES, SERVICE, SEVERAL = "#account", "#malware", "#categories", "#service", "#several"
+# Collections that most items add to, always dicts: `found[USERS][name] = None`. None among them is dropped in the end.
+CATEGORIES, HASHES, HOSTS, IPS, USERS = COLLECTIONS = "#categories", "#hashes", "#hosts", "#ips", "#users"
+# Not fields of their own: what a rule of the table decides on, the alert's serviceSource, and which fields have several values.
+ACCOUNT, MALWARE, SERVICE, SEVERAL = "#account", "#malware", "#service", "#several"
 
 _NOTHING: Item = {}  # never written to
 
@@ -41,16 +41,6 @@ def fill(found: Found, fields: tuple[str, ...], values: tuple[Any, ...]) -> None
                 found[field] = value
             else:
                 add(found, field, value)
-
-
-def add_all(found: Found, field: str, values: list[Any]) -> None:
-    """`add` for each of some values."""
-    if found[field] is None and 1 < len(values) <= MOST:
-        found[field] = dict.fromkeys(values)
-        found[SEVERAL].append(field)
-    else:
-        for value in values:
-            add(found, field, value)
 
 
 def some(found: Found, field: str) -> Any:

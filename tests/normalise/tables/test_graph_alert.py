@@ -313,7 +313,7 @@ def test_event_category_is_that_of_the_evidence() -> None:
     """Malware comes by the alert's category or determination; an alert of nothing is an intrusion detection."""
     default = ["intrusion_detection"]
     assert categories(default, None, "Execution", None) is default
-    assert categories(default, "host", "Execution", "phishing") == ["host"]
+    assert categories(default, ["host"], "Execution", "phishing") == ["host"]
     assert categories(default, ["host", "malware"], "Malware", "malware") == ["host", "malware"]
     assert categories(default, None, None, "malware") == ["malware"]
     assert categories(default, ["file"], "Ransomware", None) == ["file", "malware"]
