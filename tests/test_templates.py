@@ -69,7 +69,8 @@ def test_golden_documents_are_accepted(elasticsearch_server: LocalElasticsearch)
                     {"create": {"_index": index, "_id": made["_id"]}},
                     made["_source"],
                 ]
-    answer = client.bulk(operations=lines, require_data_stream=True, refresh=True)
+    patient = client.options(request_timeout=120)  # all data streams are made by this one request
+    answer = patient.bulk(operations=lines, require_data_stream=True, refresh=True)
     refused = [item["create"] for item in answer["items"] if item["create"]["status"] != 201]
     assert not refused
     found = client.search(index="logs-m365_defender.event-golden", query={"term": {"process.name.caseless": "reg.exe"}})

@@ -20,7 +20,7 @@ from shared.normalise.convert import BEFORE_TIME, CONVERTERS, ISO_LENGTHS, Issue
 from shared.normalise.interpret import Row, classify, constants, nest, unknown_columns
 from shared.normalise.mapping import Action, Column, Related, Rule, Table
 from shared.normalise.members import check, members_of
-from shared.normalise.shapes import shaped
+from shared.normalise.shapes import shaping
 
 
 class Normalise(Protocol):
@@ -104,8 +104,11 @@ def compile_table(
         "check": check,
         "many": many,
         **{f"rule{n}": rule.function for n, rule in enumerate(table.rules)},
-        **{f"shape_c{n}": column.shape for n, column in enumerate(table.columns) if column.shape is not None},
-        "shaped": shaped,
+        **{
+            f"shape_c{n}": shaping(column.shape, column.source)
+            for n, column in enumerate(table.columns)
+            if column.shape is not None
+        },
     }
     scope |= {str(kind): converter for kind, converter in CONVERTERS.items()}
     for n, column in enumerate(table.columns):
@@ -162,7 +165,7 @@ def _read(column: Column, v: str, columns: tuple[str, ...] | None) -> Iterator[s
         yield f"    {v} = None"
         return
     if column.shape is not None:
-        yield f"    if {v} is not None: {v} = shaped({v}, shape_{v}, {column.source!r}, issues)"
+        yield f"    if {v} is not None: {v} = shape_{v}({v}, issues)"
         return
     if column.many:
         yield f"    if {v} is not None: {v} = many({column.kind}, {v}, {column.source!r}, issues)"
@@ -261,7 +264,7 @@ def tree(table: Table, local: Mapping[str, str], *, duplicates: bool) -> Tree:
     put("event.outcome", "outcome")
     for rule in table.rules:
         for write in rule.writes:
-            if not write.startswith("#"):
+            if write[0] != "#" and (duplicates or write[0] != "~" or not rule.duplicate):
                 put(f"{table.vendor_root}.{write[1:]}" if write.startswith("~") else write, local[write])
     for column in table.columns:
         for field in column.ecs:

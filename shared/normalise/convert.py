@@ -28,6 +28,7 @@ ISO_FORM = frozenset(
 ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
 LONGEST, SHORTEST = 2**63 - 1, -(2**63)
 LARGEST = float.fromhex("0x1.fffffep+127")  # of 32 bits
+LONGEST_TIME = 30  # characters: 2026-01-02T03:04:05.123456789Z
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
 
 
@@ -163,7 +164,7 @@ def date(value: Any, column: str, issues: Issues) -> str | None:
     """
     if value.__class__ is str:
         try:
-            return _iso(value)
+            return _known_iso(value) if len(value) <= LONGEST_TIME else _iso(value)
         except (ValueError, OverflowError):
             if value in PLACEHOLDERS:
                 return None
@@ -188,6 +189,10 @@ def _iso(value: str) -> str | None:
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     written = aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
     return None if written[:19] in NO_TIMES else written
+
+
+# Cached, because the times in one object of an API are often the same; what a table's columns hold is read inline, and not here.
+_known_iso = lru_cache(maxsize=1024)(_iso)
 
 
 def address(value: str) -> str | None:

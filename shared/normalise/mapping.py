@@ -16,9 +16,13 @@ Kind = Literal[
 ]  # fmt: skip
 Related = Literal["hash", "hosts", "ip", "user"]
 
-# What an object inside a column may hold: key -> (field, kind of its values), or (field, the shape of the object there).
-type Shape = Mapping[str, tuple[str, Kind | Shape]]
+# What an object inside a column may hold: key -> (field, kind of its values), or (field, the shape of the object there); third is whether a
+# list of them may come, which it may where nothing is said. A key that may hold either has two rows, the one for objects under the key and
+# `OBJECTS`.
+type Row = tuple[str, Kind | Shape] | tuple[str, Kind | Shape, bool]
+type Shape = Mapping[str, Row]
 
+OBJECTS = "{}"
 UNMAPPED = "unmapped"  # vendor field, flattened: columns we do not know and values that would not convert
 
 
@@ -28,7 +32,8 @@ class Column:
 
     source: the column's name in Defender. ecs: the ECS fields that get the value. vendor: field below the table's vendor root, or None.
     many: the value is a list (a JSON array, or its text, or one value). told: a rule tells this value in ECS fields, so that the
-    vendor field is a duplicate, dropped by default, just as it is where `ecs` is not empty.
+    vendor field is a duplicate, dropped by default, just as it is where `ecs` is not empty. kept: it stays all the same, since dashboards
+    or rules of Elastic's read it.
     """
 
     source: str
@@ -39,11 +44,12 @@ class Column:
     many: bool = False
     told: bool = False
     shape: Shape | None = None  # of kind object: what the object, or each object of the list, may hold
+    kept: bool = False
 
     @property
     def duplicate(self) -> bool:
-        """Whether the vendor field only repeats what ECS fields say."""
-        return bool(self.ecs) or self.told
+        """Whether the vendor field only repeats what ECS fields say, and nobody looks for it."""
+        return (bool(self.ecs) or self.told) and not self.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class Rule:
     kinds: tuple[Kind, ...]
     related: tuple[Related | None, ...]
     when: str | None = None  # a column: the rule is skipped where it is absent
+    duplicate: bool = False  # its vendor fields repeat what ECS fields say: kept only by setting
 
 
 def ecs(
@@ -70,9 +77,10 @@ def ecs(
     vendor: str | None = None,
     related: Related | None = None,
     many: bool = False,
+    kept: bool = False,
 ) -> Column:
-    """A column that becomes ECS fields; `vendor` is its duplicate, kept only by setting."""
-    return Column(source, kind, fields, vendor, related, many)
+    """A column that becomes ECS fields; `vendor` is its duplicate, kept only by setting, or always (`kept`)."""
+    return Column(source, kind, fields, vendor, related, many, kept=kept)
 
 
 def vendor(
@@ -94,13 +102,14 @@ def rule(
     kind: Kind | tuple[Kind, ...] = "keyword",
     related: Related | tuple[Related | None, ...] | None = None,
     when: str | None = None,
+    duplicate: bool = False,
 ) -> Rule:
     """A rule; one `kind` or `related` stands for all fields it writes."""
     kinds = kind if isinstance(kind, tuple) else (kind,) * len(writes)
     links = related if isinstance(related, tuple) else (related,) * len(writes)
     if not len(writes) == len(kinds) == len(links):
         raise ValueError(f"{function.__name__}: writes, kinds and related differ in length")
-    return Rule(function, reads, writes, kinds, links, when)
+    return Rule(function, reads, writes, kinds, links, when, duplicate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,25 @@ class Fragment:
                     rule,
                     reads=tuple(f"{root}.{name[1:]}" if name.startswith(".") else name for name in rule.reads),
                     writes=tuple(name if name[0] in "~#" else f"{root}.{name}" for name in rule.writes),
+                )
+                for rule in self.rules
+            ),
+        )
+
+    def below(self, path: str, field: str) -> Fragment:
+        """The same rows of an object that lies below `path` of another one; its vendor fields go below `field`, ECS fields stay."""
+        own = {column.source for column in self.columns}
+        return Fragment(
+            tuple(
+                replace(column, source=f"{path}.{column.source}", vendor=column.vendor and f"{field}.{column.vendor}")
+                for column in self.columns
+            ),
+            tuple(
+                replace(
+                    rule,
+                    reads=tuple(f"{path}.{name}" if name in own else name for name in rule.reads),
+                    writes=tuple(f"~{field}.{name[1:]}" if name[0] == "~" else name for name in rule.writes),
+                    when=f"{path}.{rule.when}" if rule.when in own else rule.when,
                 )
                 for rule in self.rules
             ),
@@ -144,6 +172,7 @@ class Table:
 
     identity: the documented key (its columns are part of the content that the document id is made from). unmapped: columns left out on
     purpose -> why. dataset: data stream dataset; vendor_root: where vendor fields live; action: the column whose value `categories` knows.
+    about: sentences for its page of docs/fields.
     """
 
     name: str
@@ -154,6 +183,7 @@ class Table:
     dataset: str = "m365_defender.event"
     vendor_root: str = "m365_defender.event"
     action: str | None = "ActionType"  # None: the table has no such column
+    about: str = ""
     variants: Mapping[str, Table] = field(
         default_factory=dict
     )  # value of `action` -> a different layout for such records

@@ -13,7 +13,7 @@ from local.load_entities import TABLES
 from local.load_records import Scene
 from local.load_world import hosts
 from shared.normalise import categories
-from shared.normalise.mapping import Column, Kind, Shape, Table
+from shared.normalise.mapping import OBJECTS, Column, Kind, Shape, Table
 from shared.normalise.members import members_of
 from shared.normalise.tables import all_tables, carrier
 
@@ -146,15 +146,22 @@ def one(chance: random.Random, shape: Shape, levels: int = 3) -> Row:
     """An object of a shape: some of its members, mostly of the right kind, and now and then one that it does not know."""
     made: Row = {}
     share = min(1.0, 12 / len(shape))
-    for key, (_, kind) in shape.items():
+    for key, (_, kind, *many) in shape.items():
         if chance.random() < share:
-            if not isinstance(kind, str):
-                made[key] = one(chance, kind, levels - 1) if levels else None
-            else:
-                made[key] = chance.choice(RIGHT[kind]) if chance.random() < 0.8 else chance.choice(ANYTHING)
+            members = [member(chance, kind, levels) for _ in range(chance.choice((1, 1, 1, 2, 0)) if all(many) else 1)]
+            made[key.removesuffix(OBJECTS)] = members[0] if len(members) == 1 and chance.random() < 0.9 else members
     if chance.random() < 0.1:
         made["novelMember"] = chance.choice(ANYTHING)
     return made
+
+
+def member(chance: random.Random, kind: Kind | Shape, levels: int) -> Any:
+    """A value of a kind, or an object of a shape, or now and then anything at all."""
+    if chance.random() < 0.1:
+        return chance.choice(ANYTHING)
+    if isinstance(kind, str):
+        return chance.choice(RIGHT[kind])
+    return one(chance, kind, levels - 1) if levels else None
 
 
 def written(what: Any) -> str:

@@ -88,6 +88,10 @@ FAMILIES: dict[str, str] = {
 
 # What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
 API: dict[str, str] = {
+    "GraphAlert":                              "graph_alert",
+    "GraphAlertEvidence":                      "graph_alert",
+    "GraphIncident":                           "graph_incident",
+    "GraphIncidentAlert":                      "graph_incident",
     "MachineVulnerability":                    "machine_vulnerability",
     "SiemAlert":                               "siem_incident",
     "SiemIncident":                            "siem_incident",
