@@ -13,6 +13,7 @@ import orjson
 
 DEEPEST = 12  # levels in a flattened bag; Elasticsearch allows 20 below the field
 LONGEST_KEY = 160  # characters: Elasticsearch refuses a path of 12 such keys (of 4 bytes) and a value (8,191 of 3 bytes) beyond 32,766 bytes
+MOST_KEYS, MOST_REMEMBERED = 64, 1024  # of an object whose keys are remembered in lower case, and such objects
 LONGEST_REPR = 100_000  # characters of Python-literal text that are worth parsing
 # What Python's parser has to say of text from outside (`1or 2`) goes nowhere: the text is then taken as it is.
 warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
@@ -52,6 +53,85 @@ def bag(value: Any, *, fit: bool = False) -> Any:
     if not value:
         return None
     return value if fit or fits(value, DEEPEST) else _plain(value, DEEPEST)
+
+
+def lowered_bag(value: Any, column: str, issues: list[Any]) -> Any:  # noqa: ARG001  every converter takes the three
+    """A bag whose keys come in either letter case -> the same with keys in lower case and without empty values: one spelling to search for."""
+    if value is None or value == "":
+        return None
+    if value.__class__ is str:
+        opened = opened_text(value)
+        if opened is None:
+            return {"text": value}
+        value = opened
+    try:
+        quick = _lowered(value, DEEPEST - 1)
+    except KeyError:
+        return bag(lowered(value))
+    return bag(quick, fit=True)
+
+
+def lowered(value: Any, levels: int = DEEPEST) -> Any:
+    """A copy with keys in lower case and without empty values; where two keys become one, the second keeps its case. Deeper levels stay."""
+    if not levels:
+        return value
+    if value.__class__ is dict:
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            if item is None or item == "":
+                continue
+            plain = key.lower()
+            if plain in result or (plain != key and plain in value):
+                plain = key
+            result[plain] = lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item
+        return result
+    if value.__class__ is list:
+        return [
+            lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item for item in value
+        ]
+    return value
+
+
+class _LowerCase(dict[tuple[str, ...], tuple[str, ...]]):
+    """Keys of an object -> the same in lower case, remembered; raises KeyError where `lowered` and `bag` have to look closer."""
+
+    def __missing__(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        plain = tuple(map(str.lower, keys))
+        if len(set(plain)) < len(plain) or not fits(dict.fromkeys(plain), 1):
+            raise KeyError(keys)
+        if len(keys) <= MOST_KEYS:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[keys] = plain
+        return plain
+
+
+_in_lower_case = _LowerCase()
+
+
+def _lowered(value: Any, levels: int) -> Any:
+    """What `lowered` and `bag` make of an ordinary object or list; raises KeyError for any other."""
+    if not levels:
+        raise KeyError
+    if value.__class__ is dict:
+        result: dict[str, Any] = {}
+        for key, item in zip(_in_lower_case[tuple(value)], value.values()):  # noqa: B905  as many
+            if item.__class__ is str:
+                if item:
+                    result[key] = item
+            elif item.__class__ is dict or item.__class__ is list:
+                result[key] = _lowered(item, levels - 1)
+            elif item is not None:
+                result[key] = item
+        return result
+    if value.__class__ is list:
+        for item in value:
+            if item.__class__ is dict or item.__class__ is list:
+                return [
+                    _lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item
+                    for item in value
+                ]
+    return value
 
 
 def fits(value: Any, levels: int) -> bool:

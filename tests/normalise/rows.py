@@ -60,6 +60,11 @@ OPENED: tuple[Any, ...] = (
     ["Process Injection (T1055)", "Process Hollowing (T1055.012)", "T1078", 5, None, ""], ["192.0.2.1", "host", "::1", "192.0.2.1"],
     list(range(50)), {"big": 2**70, "small": -(2**70)}, {"\ud800": "\udfff"},
 )
+OBJECTS: tuple[Any, ...] = (
+    *OPENED, [{"$id": "1", "Type": "host", "HostName": "A"}, {"$id": "2", "Type": "process", "Host": {"$ref": "1"}, "ProcessId": "0x1F", "CommandLine": "/bin/sh -c x"}],
+    [{"Type": "ip", "Address": "192.0.2.1", "Location": {"CountryCode": "no"}}, {"Type": "file", "Directory": "C:\\a", "Name": "b.exe", "FileHashes": [{"Type": "filehash"}]}],
+    [{"azureResourceId": "/subscriptions/s", "type": "AzureResource"}, {"Href": "https://example.com", "Novel": 1}],
+)
 ODD_TEXTS = (
     "{", "[", "{]", "[1,", "{'a': 'b', 'c': [1, None, True]}", "{'a\\x00': 1, '': 2}", "{'path': 'C:\\\\x'}", "{'path': 'C:\\d'}", "{1: 2, None: 3}", "{'a'}", "[b'x']",
     "{'a': 1or 2}", "[" * 200, "[" * 2_000 + "]" * 2_000, "{'a':" * 50 + "1" + "}" * 50, "{\"a\":" * 300 + "1" + "}" * 300, "[1e999]", "{\"a\":1}{\"b\":2}",
@@ -80,6 +85,7 @@ RIGHT: dict[Kind, tuple[Any, ...]] = {
     "date": TIMES,
     "ip": ADDRESSES,
     "flattened": OPENED,
+    "object": OBJECTS,
 }
 ANYTHING = (*TIMES, *ADDRESSES, *NUMBERS, *TRUTHS, *TEXTS, *OPENED, *ODD_TEXTS, None, None, None)
 
@@ -123,7 +129,7 @@ def value(chance: random.Random, column: Column, table: Table) -> Any:
         return None
     if draw < 0.65:
         right = chance.choice(RIGHT[column.kind])
-        if column.many or column.kind == "flattened":
+        if column.many or column.kind in ("flattened", "object"):
             shape = chance.random()
             if column.many and shape < 0.6:
                 right = [chance.choice(RIGHT[column.kind]) for _ in range(chance.randint(0, 4))]

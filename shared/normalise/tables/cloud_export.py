@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.normalise.mapping import Column, Fragment, Table, ecs, rule, table, vendor
+from shared.normalise.bags import lowered_bag
+from shared.normalise.mapping import Column, Fragment, Table, ecs, first, rule, table, vendor
 from shared.normalise.rules.command_line import args
 from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics
 from shared.normalise.rules.network import application_protocol, transport
@@ -40,8 +41,8 @@ from shared.normalise.tables.cloud_alert_rules import (
     graph,
     host,
     process_and_user,
-    same,
 )
+from shared.normalise.tables.cloud_entities import entities, extended_links, resource_identifiers
 from shared.normalise.tables.cloud_export_rules import (
     PLACE_FIELDS,
     action_name,
@@ -51,7 +52,6 @@ from shared.normalise.tables.cloud_export_rules import (
     compliance,
     definition_ids,
     evaluation,
-    first,
     happened,
     place,
     portal_link,
@@ -163,7 +163,7 @@ _STATE = Fragment((
     rule(evaluation, ("properties.state",), "event.outcome", "result.evaluation"),
 ))
 _WORKLOAD = Fragment((
-    vendor("properties.additionalData",     "flattened", "properties.additional_data"),
+    vendor("properties.additionalData",     "flattened", "properties.additional_data", converter=lowered_bag),
 ), (
     rule(workload, ("properties.additionalData",), *WORKLOAD_FIELDS,
          related=tuple("hash" if field == "#digest" else None for field in WORKLOAD_FIELDS)),
@@ -195,7 +195,7 @@ SECURITY_ALERT = made(
     vendor("correlationKey",       "keyword",  "correlation_key"),
     vendor("confidenceLevel",      "keyword",  "confidence.level"),
     vendor("confidenceScore",      "keyword",  "confidence.score"),
-    Column("confidenceReasons",    "flattened", told=True),
+    Column("confidenceReasons",    "flattened", told=True, converter=lowered_bag),
     rule(reasons, ("confidenceReasons",), "~confidence.reasons"),
     vendor("actionTaken",          "keyword",  "action_taken"),
     vendor("canBeInvestigated",    "boolean",  "can_be_investigated"),
@@ -222,14 +222,11 @@ SECURITY_ALERT = made(
     rule(tactics, ("intent",), *TACTIC_FIELDS),
     rule(all_techniques, ("techniques", "subTechniques"), *TECHNIQUE_FIELDS),
     vendor("remediationSteps",     "keyword",  "remediation_steps", many=True),
-    vendor("extendedProperties",   "flattened", "extended_properties"),
-    vendor("supportingEvidence",   "flattened", "supporting_evidence"),
-    Column("extendedLinks",        "flattened", told=True),
-    rule(same, ("extendedLinks",), "~extended_links", kind="object"),
-    Column("resourceIdentifiers",  "flattened", told=True),
-    rule(same, ("resourceIdentifiers",), "~resource_identifiers", kind="object"),
-    Column("entities",             "flattened", told=True),
-    rule(same, ("entities",), "~entities", kind="object"),
+    vendor("extendedProperties",   "flattened", "extended_properties",  converter=lowered_bag),
+    vendor("supportingEvidence",   "flattened", "supporting_evidence",  converter=lowered_bag),
+    vendor("extendedLinks",        "object",    "extended_links",       converter=extended_links),
+    vendor("resourceIdentifiers",  "object",    "resource_identifiers", converter=resource_identifiers),
+    vendor("entities",             "object",    "entities",             converter=entities),
     rule(graph, ("entities",), "#graph", kind="object"),
     rule(category, ("event.category", "#graph"), "event.category"),
 
@@ -297,9 +294,9 @@ ASSESSMENTS = made(
     vendor("properties.metadata.tactics",              "keyword", "properties.metadata.tactics", many=True, told=True),
     rule(tactics, ("properties.metadata.tactics",), *TACTIC_FIELDS),
     ecs("properties.metadata.techniques",              "keyword", "threat.technique.name", vendor="properties.metadata.techniques", many=True),
-    vendor("properties.metadata.publishDates",         "flattened", "properties.metadata.publish_dates"),
+    vendor("properties.metadata.publishDates",         "flattened", "properties.metadata.publish_dates", converter=lowered_bag),
     vendor("properties.metadata.plannedDeprecationDate", "keyword", "properties.metadata.planned_deprecation_date"),  # 03/2022
-    vendor("properties.metadata.partnerData",          "flattened", "properties.metadata.partner_data"),
+    vendor("properties.metadata.partnerData",          "flattened", "properties.metadata.partner_data", converter=lowered_bag),
     vendor("properties.links.azurePortal",             "keyword", "properties.links.azure_portal",     told=True),
     vendor("properties.links.azurePortalUri",          "keyword", "properties.links.azure_portal_uri", told=True),
     rule(portal_link, ("properties.links.azurePortal", "properties.links.azurePortalUri"), "event.reference", "event.url"),
@@ -363,7 +360,7 @@ SECURE_SCORE_CONTROLS = made(
     vendor("properties.definition.properties.displayName", "keyword", "properties.definition.display_name"),
     ecs("properties.definition.properties.description", "keyword", "rule.description", vendor="properties.definition.description"),
     vendor("properties.definition.properties.maxScore", "long", "properties.definition.max_score"),
-    Column("properties.definition.properties.assessmentDefinitions", "flattened", told=True),
+    Column("properties.definition.properties.assessmentDefinitions", "flattened", told=True, converter=lowered_bag),
     rule(definition_ids, ("properties.definition.properties.assessmentDefinitions",), "~properties.assessment.definitions"),
 )
 

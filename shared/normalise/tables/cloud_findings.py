@@ -8,11 +8,9 @@ lower case here: `cloud_message` writes them so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from shared.normalise.bags import opened_text
-from shared.normalise.cloud_message import lowered
+from shared.normalise.bags import lowered, opened_text
 from shared.normalise.convert import date
 from shared.normalise.mapping import Kind
 from shared.normalise.rules.platform import device_os
@@ -20,6 +18,9 @@ from shared.normalise.rules.severity import severity
 from shared.normalise.tables.cloud_export_rules import MOST, arm_id, texts
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII | re.IGNORECASE)
+_SETTINGS = re.compile(
+    r"sql|general", re.ASCII | re.IGNORECASE
+)  # assessed resource types whose findings are checks of settings
 VULNERABILITY_FIELDS = (
     "vulnerability.id", "vulnerability.cve", "vulnerability.title", "vulnerability.description", "vulnerability.severity",
     "vulnerability.score.base", "vulnerability.score.version", "vulnerability.classification", "vulnerability.enumeration",
@@ -52,8 +53,9 @@ def finding(
     Software: servers and containers, with CVEs and scores in additionalData, in four shapes (facts: sub_assessments). Settings: SQL's
     checks and the general shape, where id and name are those of a rule.
     """
-    found = additional if additional.__class__ is dict else {}
-    vulnerability = _software(found, id, title, description, category, status)
+    vulnerability = None
+    if additional.__class__ is dict:
+        vulnerability = _software(additional, id, title, description, category, status)
     if vulnerability is not None:
         return (*vulnerability, *NO_RULE)
     return (*NO_VULNERABILITY, id, title, description, category, impact)
@@ -68,45 +70,49 @@ def _software(
     status: str | None,
 ) -> tuple[Any, ...] | None:
     details, software = _object(found, "vulnerabilitydetails"), _object(found, "softwaredetails")
-    listed = found.get("cve")
-    records = [
-        record for record in (listed if listed.__class__ is list else [listed])[:MOST] if record.__class__ is dict
-    ]
-    cvss = _object(details, "cvss") or _object(found, "cvss")
-    kind = str(found.get("assessedresourcetype", "")).lower()
-    if not (
-        details or software or records or cvss or ("vulnerability" in kind and not kind.startswith(("sql", "general")))
-    ):
+    listed, cvss = found.get("cve"), _object(details or found, "cvss")
+    kind = _text(found, "assessedresourcetype") or ""
+    records: list[dict[str, Any]] = []
+    if listed is not None:
+        records = [
+            record for record in (listed if listed.__class__ is list else [listed])[:MOST] if record.__class__ is dict
+        ]
+    if not (details or software or records or cvss) and ("ulnerability" not in kind or _SETTINGS.match(kind)):
         return None
-    cves = _unique(
-        _text(details, "cveid"),
-        *(_text(record, "title") for record in records),
-        id if id and _CVE.fullmatch(id) else None,
-    )
+    named = [_text(details, "cveid")] if details else []
+    severities = [_text(details, "severity")] if details else []
+    for record in records:
+        named.append(_text(record, "title"))
+        severities.append(_text(record, "severity"))
+    if id and _CVE.fullmatch(id):
+        named.append(id)
+    cves = _unique(*named) or None
     score, version = _score(found, cvss, records)
-    severities = [
-        text for text in (_text(details, "severity"), *(_text(record, "severity") for record in records)) if text
-    ]
     one = records[0] if len(records) == 1 else {}
     links = [*_links(details.get("references")), *_links(found.get("vendorreferences")), *_links(listed)]
+    published = _text(details, "publisheddate") or _text(found, "publishedtime") or _text(one, "publisheddate")
     return (
         cves or ([id] if id else None),
-        cves or None,
+        cves,
         title,
         _text(one, "description") or description,
-        max(severities, key=lambda name: severity(name) or 0, default=status),
+        max((text for text in severities if text), key=_weight, default=status),
         score,
         version,
         "CVSS" if score is not None else None,
         "CVE" if cves else None,
         _unique(*links) or None,
-        _when(_text(details, "publisheddate") or _text(found, "publishedtime") or _text(one, "publisheddate")),
-        _MDVM if details or kind.endswith("tvm") else None,
+        None if published is None else date(published, "", []),
+        _MDVM if details or kind[-3:].lower() == "tvm" else None,
         [category] if category else None,
         _text(software, "packagename") or _text(found, "softwarename"),
         _text(software, "version") or _text(found, "softwareversion"),
         _text(software, "fixedversion") or _text(found, "recommendedversion"),
     )
+
+
+def _weight(name: str) -> int:
+    return severity(name) or 0
 
 
 def _score(
@@ -115,13 +121,11 @@ def _score(
     """The base score and the version of CVSS it is of: the newest version's, and of several CVEs the highest."""
     best: tuple[float | None, str | None] = (None, None)
     for version in ("4.0", "3.1", "3.0", "2.0"):
-        base = _number(_object(cvss, version).get("base"))
-        if base is not None:
+        if version in cvss and (base := _number(_object(cvss, version).get("base"))) is not None:
             best = base, _version(_text(_object(cvss, version), "cvssvectorstring")) or version
             break
     for record in records:
-        base = _number(record.get("cvssscore"))
-        if base is not None and (best[0] is None or base > best[0]):
+        if (base := _number(record.get("cvssscore"))) is not None and (best[0] is None or base > best[0]):
             number = _number(record.get("cvssversion"))
             best = base, _version(_text(record, "cvssvectorstring")) or (None if number is None else f"{number:.1f}")
     whole = _number(found.get("cvssv30score"))
@@ -182,18 +186,12 @@ def workload(additional: Any) -> tuple[Any, ...]:
         return NO_WORKLOAD
     artifact, kubernetes = _object(additional, "artifactdetails"), _object(additional, "kubernetesdetails")
     cluster = kubernetes or _object(additional, "clusterdetails")
-    software = _object(_object(additional, "softwaredetails"), "osdetails")
     digest = _text(artifact, "digest") or _text(additional, "digest") or _text(additional, "imagedigest")
     tags = artifact.get("tags") or additional.get("tags")
     tags = opened_text(tags) if tags.__class__ is str and tags else tags
     pod = _text(kubernetes, "podname") or _text(additional, "podname")
     cluster_id = _text(cluster, "clusterresourceid") or _text(additional, "k8sclusterid")
     cluster_name = _text(cluster, "clustername") or _text(additional, "k8sclustername")
-    platform = (
-        _text(software, "osplatform") or _text(additional, "ostype") or _text(_object(additional, "data"), "osname")
-    )
-    distribution = _text(software, "osname") or _text(software, "osversion") or _text(additional, "osdistribution")
-    kind, family, name, short, _, _ = device_os(platform, distribution)
     return (
         _text(kubernetes, "containername"),
         _text(artifact, "repositoryname") or _text(additional, "repositoryname") or _text(additional, "repo"),
@@ -207,21 +205,31 @@ def workload(additional: Any) -> tuple[Any, ...]:
         "pod" if pod else None,
         pod,
         _text(kubernetes, "controllerkind") or _text(additional, "controllertype"),
-        kind,
-        family,
-        name,
-        short if platform is None or kind is None else platform.lower(),
+        *_system(additional),
     )
 
 
+def _system(additional: dict[str, Any]) -> tuple[str | None, ...]:
+    """(type, family, name, platform) of the operating system."""
+    software = _object(_object(additional, "softwaredetails"), "osdetails")
+    platform = (
+        _text(software, "osplatform") or _text(additional, "ostype") or _text(_object(additional, "data"), "osname")
+    )
+    distribution = _text(software, "osname") or _text(software, "osversion") or _text(additional, "osdistribution")
+    if platform is None and distribution is None:
+        return None, None, None, None
+    kind, family, name, short, _, _ = device_os(platform, distribution)
+    return kind, family, name, short if platform is None or kind is None else platform.lower()
+
+
 def _object(values: dict[str, Any], key: str) -> dict[str, Any]:
-    value = values.get(key)
+    value = values.get(key) if values else None
     return value if value.__class__ is dict else {}
 
 
 def _text(values: dict[str, Any], key: str) -> str | None:
-    value = values.get(key)
-    return value if value.__class__ is str and value not in ("", "-", "N/A") else None
+    value = values.get(key) if values else None
+    return value if value.__class__ is str and (len(value) > 3 or value not in ("", "-", "N/A")) else None
 
 
 def _number(value: Any) -> float | None:
@@ -235,14 +243,10 @@ def _number(value: Any) -> float | None:
 
 
 def _unique(*values: str | None) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
+    return list(dict.fromkeys(value for value in values if value)) if values else []
 
 
-def _links(members: Any) -> Iterator[str | None]:
-    for member in members[:MOST] if members.__class__ is list else ():
-        if member.__class__ is dict:
-            yield _text(member, "link")
-
-
-def _when(value: str | None) -> str | None:
-    return None if value is None else date(value, "", [])
+def _links(members: Any) -> list[str | None]:
+    if members.__class__ is not list:
+        return []
+    return [_text(member, "link") for member in members[:MOST] if member.__class__ is dict]

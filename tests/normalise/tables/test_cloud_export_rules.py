@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.normalise.cloud_message import lowered, opened
+from shared.normalise.bags import lowered
 from shared.normalise.tables import cloud_alert_network as network
 from shared.normalise.tables import cloud_alert_rules as alert
 from shared.normalise.tables import cloud_export_rules as export
 from shared.normalise.tables import cloud_findings as findings
 from shared.normalise.tables.cloud_alert_place import alert_place
+from shared.normalise.tables.cloud_entities import entities as listed_entities
 
 SUB = "00000000-aaaa-bbbb-cccc-000000000001"
 VM = f"/subscriptions/{SUB}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/WEB-1"
@@ -49,7 +50,8 @@ SECURITY = "/providers/Microsoft.Security"
 )
 def test_arm_ids(id: str | None, parts: tuple[str | None, ...]) -> None:
     """A resource id's subscription, provider, type and name, in any case, and what is no such id gives nothing."""
-    assert tuple(export.arm(id)) == parts
+    assert export.parts_of(id)[:4] == parts
+    assert export.parts_of(id).id == (id.lower() if id and id[:15].lower() == "/subscriptions/" else id)
 
 
 def named(values: tuple[Any, ...], fields: tuple[str, ...]) -> dict[str, Any]:
@@ -183,7 +185,7 @@ def test_findings_without_a_flaw_are_rules() -> None:
 
 def graph_of(*entities: dict[str, Any]) -> Any:
     """The graph of entities as a message has them."""
-    return alert.graph(opened("SecurityAlert", {"Entities": list(entities)}, [])["entities"])
+    return alert.graph(listed_entities(list(entities), "entities", []))
 
 
 def test_process_and_user_of_a_graph() -> None:
@@ -310,7 +312,11 @@ def test_rules_of_bags_never_raise(value: Any, text: str | None) -> None:
     )
     assert len(findings.workload(value)) == len(findings.WORKLOAD_FIELDS)
     assert len(findings.image_findings(value, None)) == 7
-    assert len(network.connection(alert.graph(value), value)) == len(network.CONNECTION_FIELDS)
+    found = alert.graph(listed_entities(value, "entities", []))
+    assert len(network.connection(found, value)) == len(network.CONNECTION_FIELDS)
+    assert len(network.container(found)) == len(network.CONTAINER_FIELDS)
+    assert len(alert.host(found, value, text, text)) == len(alert.HOST_FIELDS)
+    assert len(alert.file(found)) == len(alert.FILE_FIELDS)
     assert len(alert.process_and_user(None, value, None)) == len(alert.PROCESS_FIELDS)
     assert len(export.place(text, text, text, text)) == len(export.PLACE_FIELDS)
     export.tag_texts(value)
