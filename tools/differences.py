@@ -64,6 +64,7 @@ FILES: dict[str, Callable[[bytes], list[Document]]] = {
     "app_and_identity": streamed,
     "email": streamed,
     "event_alert": streamed,
+    "defender_cloud_event": streamed,
 }
 # file -> line -> fields that can not be compared, because their input was damaged on its way (README beside their documents)
 NOT_COMPARED: dict[str, dict[int, tuple[str, ...]]] = {}

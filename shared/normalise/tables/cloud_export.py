@@ -175,7 +175,7 @@ SECURITY_ALERT = made(
     rule(first, ("systemAlertId", "name"), "event.id"),  # the name is the same id
     ecs("alertDisplayName",        "keyword",  "message", "rule.name", vendor="display_name"),
     ecs("description",             "keyword",  "event.reason",         vendor="description"),
-    vendor("alertType",            "keyword",  "alert_type",           told=True),
+    vendor("alertType",            "keyword",  "alert_type"),  # kept beside rule.id: Elastic's dashboard reads it
     vendor("alertName",            "keyword",  "alert_name",           told=True),  # alerts' API until 2019
     rule(first, ("alertType", "alertName"), "rule.id"),
     ecs("vendorName",              "keyword",  "observer.vendor",      vendor="vendor_name"),

@@ -123,6 +123,24 @@ def test_a_vendor_field_has_one_kind() -> None:
     assert not {field: found for field, found in kinds.items() if len(found) > 1}
 
 
+def test_what_elastics_dashboard_reads_is_always_there() -> None:
+    """The fields of the panels of "Overview of Microsoft Defender Cloud Events" are filled, duplicates kept or not."""
+    panels = {
+        "alert_type", "entities.threat_intelligence.name", "entities.threat_intelligence.type", "properties.failed_resources",
+        "properties.healthy_resource_count", "properties.passed_resources", "properties.skipped_resources", "properties.unhealthy_resource_count",
+    }  # fmt: skip
+    made = [document(message, kind=kind)[0]["microsoft_defender_cloud"]["event"] for kind, message in golden()]
+    for panel in panels:
+        assert any(found_at(one, panel.split(".")) for one in made), panel
+
+
+def found_at(value: Any, path: list[str]) -> bool:
+    """Whether something lies at a path, in one of a list's members at least."""
+    if isinstance(value, list):
+        return any(found_at(member, path) for member in value)
+    return not path or (isinstance(value, dict) and path[0] in value and found_at(value[path[0]], path[1:]))
+
+
 @each_table
 def test_rules_make_nothing_out_of_nothing(table: Table) -> None:
     """A rule whose arguments are all absent writes nothing, so that compiled tables need not call it."""
