@@ -117,15 +117,29 @@ _SPECIFIED: dict[str, str] = {  # kind -> columns, each with its type after a co
 }
 # fmt: on
 
+_OF_ANY = (
+    _ARM
+    + "properties:dynamic timeGenerated:datetime timeGeneratedUtc:datetime processingEndTime:datetime startTimeUtc:datetime"
+)
+
+
+def _columns(words: str) -> dict[str, str]:
+    return {name: type or "string" for name, _, type in (word.partition(":") for word in words.split())}
+
+
 # Kind -> column -> documented type, for laws and docs as schema/defender.csv is for Advanced Hunting's tables.
-COLUMNS: dict[str, dict[str, str]] = {
-    kind: {name: type or "string" for name, _, type in (word.partition(":") for word in words.split())}
-    for kind, words in _SPECIFIED.items()
-}
+COLUMNS: dict[str, dict[str, str]] = {kind: _columns(words) for kind, words in _SPECIFIED.items()}
 # An alert's REST object has under `properties` what exports have at the root.
-OPENERS: dict[str, Opener] = {
+_OPENERS: dict[str, Opener] = {
     kind: Opener(columns, within="properties" if kind == _ALERTS else None) for kind, columns in COLUMNS.items()
 }
+_OPENER_OF_ANY = Opener(_columns(_OF_ANY))
+
+
+def opener(kind: str) -> Opener:
+    """What opens messages of a kind; one for all kinds that we do not know."""
+    return _OPENERS.get(kind, _OPENER_OF_ANY)
+
 
 # The types as exports and the API write them, which need no closer look.
 _TYPES: dict[str, str] = {

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import Reject
 from shared.normalise import categories
 from shared.normalise.bags import as_text
-from shared.normalise.cloud_message import COLUMNS, OPENERS, time_of
+from shared.normalise.cloud_message import COLUMNS, opener, time_of
 from shared.normalise.compile import Columns, Normalise, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
@@ -119,15 +119,12 @@ class Normaliser:
     def _message(self, record: Record, id: str, arrived: str) -> Normalised:
         """The document of a Defender for Cloud message, which is opened first; its envelope is when the hub took it."""
         layout = self._messages.get(record.table) or self._layout(record.table, cloud=True)
-        function, columns = layout.function, record.properties
-        values: Sequence[Any] = ()
-        if layout.known:
-            opener = OPENERS[record.table]
-            outline, values = opener.read(columns)
-            if outline is not None:
-                function = layout.fitted.get(outline) or self._fit(layout, outline)
-            fast = outline is not None and function is not layout.function
-            columns = outline.strangers(values) if outline is not None and fast else opener.open(columns)
+        function, message, opening = layout.function, record.properties, opener(record.table)
+        outline, values = opening.read(message)
+        if outline is not None:
+            function = layout.fitted.get(outline) or self._fit(layout, outline)
+        fast = outline is not None and function is not layout.function
+        columns = outline.strangers(values) if outline is not None and fast else opening.open(message)
         issues: Issues = []
         document = function(columns, {"enqueued": record.enqueued or arrived}, issues, values)
         return self._finished(record, id, arrived, layout, document, issues)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.normalise.cloud_message import COLUMNS, LONGEST_KIND, OPENERS, kind_of, time_of
+from shared.normalise.cloud_message import COLUMNS, LONGEST_KIND, kind_of, opener, time_of
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 ID = "/subscriptions/11111111-2222-3333-4444-555555555555/providers/Microsoft.Security"
@@ -112,7 +112,7 @@ def test_either_case_gives_the_same_columns(how: Callable[[str], str]) -> None:
             recased = {how(key): value for key, value in message.items()}
             if properties:
                 recased[how("properties")] = properties
-            assert OPENERS[kind].open(recased) == OPENERS[kind].open(message), name
+            assert opener(kind).open(recased) == opener(kind).open(message), name
 
 
 KEYS = sorted({part for columns in COLUMNS.values() for column in columns for part in column.split(".")})

@@ -165,6 +165,32 @@ def test_unknown_tables_are_carried(table: str) -> None:
     assert made.document["m365_defender"]["event"]["unmapped"] == {"Score": 5}
 
 
+def test_unknown_messages_are_carried() -> None:
+    """A kind of Defender for Cloud message that we have no mapping of keeps what every message has, and the rest in the bag."""
+    path = "/subscriptions/S/providers/Microsoft.Security/attackPaths/p1"
+    body = {
+        "Id": path, "Type": "Microsoft.Security/attackPaths", "Name": "p1", "SecurityEventDataEnrichment": {"Action": "Insert", "IsSnapshot": True},
+        "Properties": {"DisplayName": "A way in", "TimeGenerated": "2026-01-02T03:04:05Z"}, "Sparkle": 1,
+    }  # fmt: skip
+    [found] = decode(Message(orjson.dumps(body), enqueued="2026-01-02T04:00:00Z"))
+    assert isinstance(found, Record)
+    made = normalise(Normaliser(), found)
+    assert not made.known
+    document = made.document
+    assert (document["@timestamp"], document["event"]["created"]) == ("2026-01-02T03:04:05Z", "2026-01-02T04:00:00Z")
+    assert (document["event"]["id"], document["event"]["action"]) == (path.lower(), "insert")
+    assert document["cloud"]["account"] == {"id": "s"}
+    fields = document["microsoft_defender_cloud"]["event"]
+    assert fields["carried"] == body["Properties"]
+    assert fields["unmapped"] == {"Sparkle": 1}
+    assert fields["security_event_data_enrichment"]["is_snapshot"] is True
+    assert "error" not in document
+    del body["Properties"]
+    [found] = decode(Message(orjson.dumps(body), enqueued="2026-01-02T04:00:00Z"))
+    assert isinstance(found, Record)
+    assert normalise(Normaliser(), found).document["@timestamp"] == "2026-01-02T04:00:00Z"
+
+
 def test_names_from_outside_fill_no_memory() -> None:
     """Thousands of table names that nobody knows share a few compiled functions."""
     normaliser = Normaliser()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from shared.normalise.convert import address
 from shared.normalise.mapping import Kind
+from shared.normalise.tables.cloud_alert_told import Told
+from shared.normalise.tables.cloud_alert_told import client as client_address
 from shared.normalise.tables.cloud_entities import Entity, Graph
 from shared.normalise.tables.cloud_export_rules import arm_id
 
 MOST = 1000  # addresses in related.ip
-# Names in ExtendedProperties, in lower case, of the address of whoever caused the alert
-_CLIENT_ADDRESS = ("client ip address", "attacker source ip", "attacker ip", "source ip address", "source ip")
 
 CONNECTION_FIELDS = (
     "source.ip", "source.port", "destination.ip", "destination.port", "#protocol", "source.geo.city_name", "source.geo.country_iso_code",
@@ -24,13 +23,13 @@ CONNECTION_KINDS: tuple[Kind, ...] = (
 NO_CONNECTION = (None,) * (len(CONNECTION_FIELDS) - 1)
 
 
-def connection(found: Graph | None, properties: Any) -> tuple[Any, ...]:
+def connection(found: Graph | None, told: Told | None) -> tuple[Any, ...]:
     """Where it came from and went to -> the fields of `CONNECTION_FIELDS`.
 
     The ends are those of a network-connection entity, and the source is whom the properties call client or attacker; a bare ip entity
     can be either end and goes into related.ip only. Geography is that of the source's own entity, never the host's.
     """
-    client = _client(properties) if properties is not None else None
+    client = client_address(told)
     if found is None:
         return (client, *NO_CONNECTION[1:], [client] if client else None)
     addresses, links, names = found.of("ip"), found.of("network-connection"), found.of("dns")
@@ -70,19 +69,6 @@ def connection(found: Graph | None, properties: Any) -> tuple[Any, ...]:
         list(dict.fromkeys(resolved))[:MOST] or None,
         list(ips)[:MOST] or None,
     )
-
-
-def _client(properties: Any) -> str | None:
-    """The address that ExtendedProperties call the client's or attacker's; some write words before it."""
-    if properties.__class__ is not dict:
-        return None
-    for name in _CLIENT_ADDRESS:
-        value = properties.get(name)
-        if value.__class__ is str and len(value) < 200:
-            for word in value.replace(",", " ").split():
-                if (known := address(word)) is not None:
-                    return known
-    return None
 
 
 CONTAINER_FIELDS = (

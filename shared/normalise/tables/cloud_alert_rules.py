@@ -14,6 +14,8 @@ from shared.normalise.rules.account import user
 from shared.normalise.rules.command_line import name_from_command_line
 from shared.normalise.rules.paths import file_name, full_path
 from shared.normalise.rules.platform import device_os, os_type_of_record
+from shared.normalise.tables import cloud_alert_told
+from shared.normalise.tables.cloud_alert_told import Told
 from shared.normalise.tables.cloud_entities import Entity, Graph, Node
 
 type Person = tuple[str | None, str | None, str | None, str | None]  # name, domain, email, id
@@ -21,10 +23,7 @@ type Person = tuple[str | None, str | None, str | None, str | None]  # name, dom
 MOST = 1000  # addresses and names in related.*
 _HASHES = {"md5": 32, "sha1": 40, "sha256": 64}
 _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
-# Names in ExtendedProperties, in lower case, of the account and the process in alerts without entities
-_PRINCIPAL = ("client principal name", "principal name", "user name", "account", "user")
 _MACHINE_TYPES = frozenset({"virtual machine", "machine", "non-azure resource"})
-_PROCESS = (("process path", "process name"), ("command line", "commandline"), ("process id", "pid"))
 
 
 def graph(entities: list[Entity] | None) -> Graph | None:
@@ -53,19 +52,20 @@ HOST_FIELDS = (
 HOST_KINDS: tuple[Kind, ...] = ("keyword",) * 3 + ("ip",) + ("keyword",) * 5
 
 
-def host(found: Graph | None, properties: Any, machine: str | None, compromised: str | None) -> tuple[Any, ...]:
+def host(found: Graph | None, told: Told | None, machine: str | None, compromised: str | None) -> tuple[Any, ...]:
     """The host that the alert is about -> the fields of `HOST_FIELDS`: the machine of the resource, else the first host entity.
 
     Without either the compromised entity is the host, if the properties say that it is a machine: it can be anything.
     """
     wanted = compromised.lower() if compromised else None
-    if machine is None and wanted and properties is not None:
-        machine = wanted if (_first_of(properties, ("resourcetype",)) or "").lower() in _MACHINE_TYPES else None
+    if machine is None and told is not None:
+        machine = (
+            wanted if told.get("resource_type", "").lower() in _MACHINE_TYPES else told.get("host", "").lower() or None
+        )
     if found is None:
         proof = None
-        if properties is not None:
-            path, command = _first_of(properties, _PROCESS[0]), _first_of(properties, _PROCESS[1])
-            proof = os_type_of_record(path=path, command_line=command) if path or command else None
+        if told is not None and ("path" in told or "command" in told):
+            proof = os_type_of_record(path=told.get("path"), command_line=told.get("command"))
         return machine, None, None, None, proof, None, None, None, None
     hosts = found.of("host")
     kind = family = os_name = short = name = names = None
@@ -129,25 +129,30 @@ PROCESS_KINDS: tuple[Kind, ...] = (
     "keyword", "keyword", "long", "wildcard", "date", "keyword", "keyword", "keyword",
     "keyword", "keyword", "long", "wildcard", "date", "keyword", "keyword", "keyword", "keyword", "keyword",
 )  # fmt: skip
-NOBODY = (None,) * 5
 NO_PERSON: Person = (None,) * 4
 NO_HASHES = (None,) * 3
 
 
-def process_and_user(found: Graph | None, properties: Any, os_type: str | None) -> tuple[Any, ...]:
+def process_and_user(found: Graph | None, told: Told | None, os_type: str | None) -> tuple[Any, ...]:
     """The process that the alert is about, its parent and whose it is -> the fields of `PROCESS_FIELDS`.
 
     The process is one that is no other's parent, rather with a command line; the user is the process' account, else the first account.
-    ExtendedProperties stand in for entities that are not there.
+    ExtendedProperties stand in for entities and links that are not there.
     """
-    told: Person = NO_PERSON
-    if properties is not None and (principal := _first_of(properties, _PRINCIPAL)) is not None:
-        told = (*user(principal, _first_of(properties, ("domain name",))), None)
+    teller: Person = NO_PERSON
+    if told is not None and "user" in told:
+        teller = (*user(told["user"], told.get("domain")), told.get("sid"))
     processes = found.of("process") if found is not None else []
     if found is None or not processes:
         people = [_user(account) for _, account in found.of("account")] if found is not None else []
-        people.append(told)
-        return (*_told_process(properties, os_type), *NO_HASHES, *NOBODY, *people[0], _names(people))
+        people.append(teller)
+        return (
+            *cloud_alert_told.process(told, os_type),
+            *NO_HASHES,
+            *cloud_alert_told.parent(told),
+            *people[0],
+            _names(people),
+        )
     main = processes[0]
     if len(processes) > 1:
         parents = {
@@ -160,11 +165,15 @@ def process_and_user(found: Graph | None, properties: Any, os_type: str | None) 
     owner = found.target(*main, "account", "account")
     image = found.target(*main, "image_file", "file")
     people = [_user(account) for _, account in found.of("account")]
-    people.append(told)
+    people.append(teller)
     return (
-        *_process(main[1], image, os_type),
+        *_process(main[1], image, os_type, told),
         *(_hashes(found, *image) if image is not None else NO_HASHES),
-        *(NOBODY if parent is None else _process(parent[1], found.target(*parent, "image_file", "file"), os_type)),
+        *(
+            cloud_alert_told.parent(told)
+            if parent is None
+            else _process(parent[1], found.target(*parent, "image_file", "file"), os_type)
+        ),
         *(people[0] if owner is None else _user(owner[1])),
         _names(people),
     )
@@ -174,52 +183,27 @@ def _names(people: list[Person]) -> list[str] | None:
     return list(dict.fromkeys(name for name, *_ in people if name))[:MOST] or None
 
 
-def _first_of(properties: Any, names: tuple[str, ...]) -> str | None:
-    """The first of these properties that says something, as text."""
-    if properties.__class__ is not dict:
-        return None
-    for name in names:
-        value = properties.get(name)
-        if (value.__class__ is str or value.__class__ is int) and value not in ("", "-", "N/A"):
-            return str(value)
-    return None
-
-
-def _told_process(properties: Any, os_type: str | None) -> tuple[Any, ...]:
-    """(name, executable, pid, command line, start) of the process that ExtendedProperties name."""
-    if properties is None:
-        return NOBODY
-    path, command, pid = (_first_of(properties, names) for names in _PROCESS)
-    whole = path if path and ("\\" in path or "/" in path) else None
-    name = file_name(path) or name_from_command_line(command, os_type)
-    return name, whole, _pid(pid), command, None
-
-
-def _process(entity: Entity, image: Node | None, os_type: str | None) -> tuple[Any, ...]:
+def _process(entity: Entity, image: Node | None, os_type: str | None, told: Told | None = None) -> tuple[Any, ...]:
     """(name, executable, pid, command line, start) of a process."""
     command = entity.get("command_line")
     name = path = None
     if image is not None:
         name = image[1].get("name")
         path = full_path(image[1].get("directory"), name)
+    name = name or name_from_command_line(command, os_type)
+    if (
+        path is None and told is not None
+    ):  # no link, as in the alerts' API: the path that the properties tell of the same program
+        whole = cloud_alert_told.whole(told.get("path"))
+        path = whole if whole is not None and (name is None or file_name(whole) == name) else None
+        name = name or file_name(path)
     return (
-        name or name_from_command_line(command, os_type),
+        name,
         path,
-        _pid(entity.get("process_id")),
+        cloud_alert_told.number(entity.get("process_id")),
         command,
         entity.get("creation_time_utc"),
     )
-
-
-def _pid(text: str | None) -> int | None:
-    """A process id, which comes as `0x1e49a` or in decimal."""
-    if not text or len(text) > 12 or not text.isascii() or "_" in text:
-        return None
-    try:
-        number = int(text, 16 if text[:2].lower() == "0x" else 10)
-    except ValueError:
-        return None
-    return number if number >= 0 else None
 
 
 def _user(account: Entity) -> Person:

@@ -42,6 +42,7 @@ from shared.normalise.tables.cloud_alert_rules import (
     host,
     process_and_user,
 )
+from shared.normalise.tables.cloud_alert_told import told
 from shared.normalise.tables.cloud_entities import entities, extended_links, resource_identifiers
 from shared.normalise.tables.cloud_export_rules import (
     PLACE_FIELDS,
@@ -102,7 +103,7 @@ _ENVELOPE = Fragment((
 ), (
     rule(tag_texts, ("tags",), "~tags"),
 ))
-_ARM = Fragment((
+ARM = Fragment((
     *_ENVELOPE.columns,
     vendor("resourceGroup",   "keyword",   "resource_group"),
     vendor("subscriptionId",  "keyword",   "subscription_id"),
@@ -117,7 +118,7 @@ _SENT = Fragment((), (
     rule(first, ("/enqueued",), "event.created", kind="date"),
     rule(action_name, ("securityEventDataEnrichment.action", ""), "event.action"),
 ))
-_SUBSCRIPTION = rule(place, ("id", "", "", "", "", "", "", "", "", "location", "", ""), *_PLACE)
+SUBSCRIPTION = rule(place, ("id", "", "", "", "", "", "", "", "", "location", "", ""), *_PLACE)
 
 _RESOURCE = Fragment((
     vendor("properties.resourceDetails.$type",            "keyword", "properties.resource_details.type"),
@@ -212,7 +213,7 @@ SECURITY_ALERT = made(
     vendor("processingEndTimeUtc", "date",     "processing_end_time_utc", told=True),
     rule(first, ("timeGenerated", "timeGeneratedUtc", "reportedTimeUtc", "processingEndTime", "processingEndTimeUtc", "detectedTimeUtc",
                  "startTimeUtc", "/enqueued"), "@timestamp", kind="date"),
-    rule(first, ("processingEndTime", "processingEndTimeUtc", "/enqueued"), "event.created", kind="date"),
+    rule(first, ("processingEndTime", "processingEndTimeUtc", "reportedTimeUtc", "/enqueued"), "event.created", kind="date"),
     rule(first, ("startTimeUtc", "detectedTimeUtc"), "event.start", kind="date"),
     rule(first, ("endTimeUtc",), "event.end", kind="date"),
 
@@ -242,9 +243,10 @@ SECURITY_ALERT = made(
     vendor("agentId",              "keyword",  "agent_id"),
     rule(first, ("azureResourceSubscriptionId", "subscriptionId"), "#subscription"),
     rule(alert_place, ("id", "azureResourceId", "associatedResource", "resourceIdentifiers", "#graph", "#subscription"), *_PLACE),
-    rule(host, ("#graph", "extendedProperties", "#machine", "compromisedEntity"), *HOST_FIELDS, kind=HOST_KINDS,
+    rule(told, ("extendedProperties",), "#told", kind="object"),
+    rule(host, ("#graph", "#told", "#machine", "compromisedEntity"), *HOST_FIELDS, kind=HOST_KINDS,
          related=("hosts", None, None, "ip", None, None, None, None, "hosts")),
-    rule(process_and_user, ("#graph", "extendedProperties", "host.os.type"), *PROCESS_FIELDS, kind=PROCESS_KINDS,
+    rule(process_and_user, ("#graph", "#told", "host.os.type"), *PROCESS_FIELDS, kind=PROCESS_KINDS,
          related=(None, None, None, None, None, "hash", "hash", "hash", None, None, None, None, None, "user", None, None, None, "user")),
     rule(args, ("process.command_line", "host.os.type", "process.executable"), "process.args", "process.args_count", kind=("keyword", "long")),
     rule(args, ("process.parent.command_line", "host.os.type", "process.parent.executable"), "process.parent.args", "process.parent.args_count",
@@ -252,7 +254,7 @@ SECURITY_ALERT = made(
     rule(file, ("#graph",), *FILE_FIELDS, related=(None, None, None, "hash", "hash", "hash", None, "hash")),
     rule(extension, ("file.name",), "file.extension"),
     rule(drive_letter, ("file.path",), "file.drive_letter"),
-    rule(connection, ("#graph", "extendedProperties"), *CONNECTION_FIELDS, kind=CONNECTION_KINDS,
+    rule(connection, ("#graph", "#told"), *CONNECTION_FIELDS, kind=CONNECTION_KINDS,
          related=("ip", None, "ip", *(None,) * 8, "hosts", None, "ip")),
     rule(first, ("source.ip",), "source.address"),
     rule(first, ("destination.ip",), "destination.address"),
@@ -264,7 +266,7 @@ SECURITY_ALERT = made(
 )
 
 ASSESSMENTS = made(
-    "assessments", _ARM, _RESOURCE, _STATUS, _WORKLOAD,
+    "assessments", ARM, _RESOURCE, _STATUS, _WORKLOAD,
     vendor("assessmentEventDataEnrichment.$type",      "keyword", "assessment_event_data_enrichment.type"),
     vendor("assessmentEventDataEnrichment.action",     "keyword", "assessment_event_data_enrichment.action"),
     vendor("assessmentEventDataEnrichment.apiVersion", "keyword", "assessment_event_data_enrichment.api_version"),
@@ -309,7 +311,7 @@ ASSESSMENTS = made(
 )
 
 SUB_ASSESSMENTS = made(
-    "subAssessments", _ARM, _RESOURCE, _STATUS, _WORKLOAD,
+    "subAssessments", ARM, _RESOURCE, _STATUS, _WORKLOAD,
     vendor("subAssessmentEventDataEnrichment.$type",      "keyword", "sub_assessment_event.data_enrichment.type"),
     vendor("subAssessmentEventDataEnrichment.action",     "keyword", "sub_assessment_event.data_enrichment.action"),
     vendor("subAssessmentEventDataEnrichment.apiVersion", "keyword", "sub_assessment_event.data_enrichment.api_version"),
@@ -346,9 +348,9 @@ _SCORE = Fragment((
 ), (
     rule(first, ("name",), "rule.id"),
 ))
-SECURE_SCORES = made("secureScores", _ARM, _SENT, _SUBSCRIPTION, _SCORE)
+SECURE_SCORES = made("secureScores", ARM, _SENT, SUBSCRIPTION, _SCORE)
 SECURE_SCORE_CONTROLS = made(
-    "secureScoreControls", _ARM, _SENT, _SUBSCRIPTION, _SCORE,
+    "secureScoreControls", ARM, _SENT, SUBSCRIPTION, _SCORE,
     vendor("properties.healthyResourceCount",       "long",    "properties.healthy_resource_count"),
     vendor("properties.unhealthyResourceCount",     "long",    "properties.unhealthy_resource_count"),
     vendor("properties.notApplicableResourceCount", "long",    "properties.not_applicable_resource_count"),
@@ -368,8 +370,9 @@ _COMPLIANCE = Fragment((), (
     rule(compliance, ("id",), "rule.ruleset", "~compliance.control"),
 ))
 REGULATORY_COMPLIANCE_STANDARDS = made(
-    "regulatoryComplianceStandards", _ARM, _SENT, _SUBSCRIPTION, _STATE, _COMPLIANCE,
+    "regulatoryComplianceStandards", ARM, _SENT, SUBSCRIPTION, _STATE, _COMPLIANCE,
     rule(first, ("name",), "rule.id"),
+    rule(first, ("name",), "rule.name"),
     rule(first, ("name",), "message"),
     vendor("properties.passedControls",         "long",    "properties.passed_controls"),
     vendor("properties.failedControls",         "long",    "properties.failed_controls"),
@@ -377,7 +380,7 @@ REGULATORY_COMPLIANCE_STANDARDS = made(
     vendor("properties.unsupportedControls",    "long",    "properties.unsupported_controls"),
 )
 REGULATORY_COMPLIANCE_CONTROLS = made(
-    "regulatoryComplianceControls", _ARM, _SENT, _SUBSCRIPTION, _STATE, _COMPLIANCE,
+    "regulatoryComplianceControls", ARM, _SENT, SUBSCRIPTION, _STATE, _COMPLIANCE,
     rule(first, ("name",), "rule.id"),
     ecs("properties.description",               "keyword", "message", "rule.name", vendor="properties.description"),
     vendor("properties.passedAssessments",      "long",    "properties.passed_assessments"),
@@ -385,7 +388,7 @@ REGULATORY_COMPLIANCE_CONTROLS = made(
     vendor("properties.skippedAssessments",     "long",    "properties.skipped_assessments"),
 )
 REGULATORY_COMPLIANCE_ASSESSMENTS = made(
-    "regulatoryComplianceAssessments", _ARM, _SENT, _SUBSCRIPTION, _STATE, _COMPLIANCE,
+    "regulatoryComplianceAssessments", ARM, _SENT, SUBSCRIPTION, _STATE, _COMPLIANCE,
     rule(first, ("name",), "rule.id"),
     ecs("properties.description",               "keyword", "message", "rule.name", vendor="properties.description"),
     vendor("properties.assessmentType",         "keyword", "properties.assessment.type"),

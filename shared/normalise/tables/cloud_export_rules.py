@@ -127,8 +127,11 @@ def place(
             service = service or of_message.provider
         subscription = subscription or of_message.subscription
         service = None if foreign else service
-    name, provider, type = name or machine or parts.name, provider or parts.provider, type or parts.type
-    is_machine = machine is not None or (type is not None and type.lower() in _MACHINES)
+    name, provider, type = name or machine or parts.name, provider or parts.provider or service, type or parts.type
+    if type is None:  # a name right after the provider, as in Microsoft's schema of alerts
+        is_machine = machine is not None or (parts.name is not None and (provider or "").lower() == "microsoft.compute")
+    else:
+        is_machine = machine is not None or type.lower() in _MACHINES
     if cloud is None and subscription is not None:
         cloud = "azure"
     return (
@@ -140,7 +143,7 @@ def place(
         subscription if cloud == "azure" else hierarchy if cloud == "aws" else None,
         hierarchy if cloud == "gcp" else None,
         region or (location if location and location.lower() != "global" else None),
-        provider or service,
+        provider,
         parts.id if is_machine else None,
         name if is_machine else None,
         name.lower() if is_machine and name else None,
@@ -193,6 +196,8 @@ def definition_ids(definitions: Any) -> list[str] | None:
 
 def reasons(values: Any) -> list[str] | None:
     """Confidence reasons, texts or objects with a type and a reason, -> `type: reason`."""
+    if values.__class__ is dict:
+        values = values.get("values") or values.get("text") or values  # what a bag makes of texts
     members = values if values.__class__ is list else [] if values is None else [values]
     found: dict[str, None] = {}
     for member in members[:MOST]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.normalise import categories
-from shared.normalise.cloud_message import COLUMNS, OPENERS, kind_of, time_of
+from shared.normalise.cloud_message import COLUMNS, kind_of, opener, time_of
 from shared.normalise.compile import Columns, Normalise, compile_table
 from shared.normalise.convert import Issues
 from shared.normalise.identity import document_id
@@ -44,13 +44,13 @@ def document(
     kind = kind or kind_of(message)
     assert kind in TABLES
     envelope = {"enqueued": SENT}
-    columns = OPENERS[kind].open(message)
+    columns = opener(kind).open(message)
     issues: Issues = []
     made = interpret(TABLES[kind], columns, envelope, issues, duplicates=duplicates)
     carry(made, TABLES[kind], issues)
     others: list[tuple[dict[str, Any], Issues]] = [({}, []), ({}, [])]
     others[0][0].update(compiled(kind, duplicates)(columns, envelope, others[0][1]))
-    outline, values = OPENERS[kind].read(message)
+    outline, values = opener(kind).read(message)
     if fitted and outline is not None:
         fast = compiled(kind, duplicates, outline.columns)
         others[1][0].update(fast(outline.strangers(values), envelope, others[1][1], values))
