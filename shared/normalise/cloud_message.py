@@ -142,7 +142,7 @@ def opener(kind: str) -> Opener:
 
 
 # The types as exports and the API write them, which need no closer look.
-_TYPES: dict[str, str] = {
+TYPES: dict[str, str] = {
     f"Microsoft.Security/{path}": KINDS[path.rpartition("/")[2].lower()]
     for path in (
         "assessments", "assessments/subAssessments", "secureScores", "secureScores/secureScoreControls", "regulatoryComplianceStandards",
@@ -160,7 +160,7 @@ def kind_of(message: Mapping[str, Any]) -> str | None:
     kind has.
     """
     type = message.get("type") or message.get("Type")
-    if type.__class__ is str and (known := _TYPES.get(type)) is not None:
+    if type.__class__ is str and (known := TYPES.get(type)) is not None:
         return known
     if (
         type is None and "SystemAlertId" in message and message.get("id") is message.get("Id") is None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,14 +35,19 @@ def test_text_is_opened() -> None:
     assert lowered_bag("", "", []) is lowered_bag({}, "", []) is lowered_bag({"a": None}, "", []) is None
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    """Ever new keys do not fill the memory."""
-    for number in range(bags.MOST_REMEMBERED * 2):
-        assert lowered_bag({f"K{number}": 1}, "", []) == {f"k{number}": 1}
-    assert len(bags._in_lower_case) <= bags.MOST_REMEMBERED
-    before = len(bags._in_lower_case)
-    lowered_bag({f"K{number}": number for number in range(bags.MOST_KEYS + 1)}, "", [])
-    assert len(bags._in_lower_case) == before
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ever new keys do not fill the memory, nor do functions for keys that come often."""
+    monkeypatch.setattr(bags, "MOST_REMEMBERED", 5)
+    monkeypatch.setattr(bags, "MOST_FITTED", len(bags._fitted) + 3)
+    for number in range(12):
+        for _ in range(bags.FIT_AFTER + 1):
+            assert lowered_bag({f"Some{number}": 1, "Empty": ""}, "", []) == {f"some{number}": 1}
+        assert len(bags._plain_keys) <= max(5, len(bags._seen))
+    assert len(bags._fitted) == bags.MOST_FITTED
+    before = len(bags._plain_keys)
+    wide = {f"K{number}": number for number in range(bags.MOST_KEYS + 1)}
+    assert lowered_bag(wide, "", []) == lowered(wide)
+    assert len(bags._plain_keys) == before
 
 
 KEYS = st.sampled_from(["A", "a", "Name", "ß", "\u0130", "", "x\x00", "k" * 161, "Value"]) | st.text(max_size=3)
@@ -63,3 +70,17 @@ def test_quick_and_plain_agree(value: Any, levels: int) -> None:
     if value.__class__ is dict or value.__class__ is list:
         assert made == bag(lowered(value))
     assert made is None or fits(made, DEEPEST)
+
+
+@settings(max_examples=300, deadline=None)
+@given(values=st.lists(JSON, min_size=5, max_size=5), levels=st.integers(1, 4))
+def test_generated_says_what_lower_says(values: list[Any], levels: int) -> None:
+    """A generated function makes the same object of the same values, or finds the same ones that have to be looked at closer."""
+    keys = ("a", "two words", "it's", "{x}\n", "\ud800")
+    outcomes = []
+    for lower in (partial(bags._lower, keys), bags._generated(keys)):
+        try:
+            outcomes.append(repr(lower(values, levels)))
+        except KeyError:
+            outcomes.append("closer")
+    assert outcomes[0] == outcomes[1]

@@ -10,6 +10,7 @@ from shared.normalise.rules.mitre import Techniques
 from shared.normalise.rules.mitre import techniques as mitre_techniques
 
 MOST = 1000  # members of a list that are looked at
+LONGEST_REGION = 64  # characters of a region's name with which a place is remembered
 _PROVIDERS = {"azure": "azure", "aws": "aws", "gcp": "gcp", "Azure": "azure", "Aws": "aws", "AWS": "aws", "GCP": "gcp"}
 _MACHINES = frozenset(
     {
@@ -33,7 +34,7 @@ class Arm(NamedTuple):
     id: str | None = None  # in lower case, since the same id comes in different cases; any other id as it is
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def arm(id: str) -> Arm:
     """The parts of an Azure resource id; of one within another (an assessment of a machine) those of the resource that is looked at.
 
@@ -117,17 +118,42 @@ def place(
     """
     cloud = _PROVIDERS.get(source) or _PROVIDERS.get(source.lower()) if source else None
     foreign = cloud is not None and cloud != "azure"
-    parts = parts_of((cloud_native or native or id) if foreign else (id or native))
+    own = (cloud_native or native or id) if foreign else (id or native)
+    if own is not None:
+        parts = parts_of(own)
+    else:
+        parts = parts_of(assessed(message_id))
+        parts = parts if parts.type is not None else Arm(parts.subscription)
     subscription, service = parts.subscription, parts.provider
     if subscription is None or service is None:
         of_message = parts_of(assessed(message_id))
-        if parts.id is None and of_message.type is not None:
-            parts, service = of_message, of_message.provider
-        elif of_message.type != "subscriptions":
+        if of_message.type != "subscriptions" and not foreign:
             service = service or of_message.provider
         subscription = subscription or of_message.subscription
-        service = None if foreign else service
-    name, provider, type = name or machine or parts.name, provider or parts.provider or service, type or parts.type
+    elif not foreign and name is provider is type is machine is region is None and len(location or "") < LONGEST_REGION:
+        return _of_azure(parts, location)
+    service = None if foreign else service
+    return _placed(parts, cloud, subscription, name, provider or service, type, region or location, hierarchy, machine)
+
+
+@lru_cache(maxsize=2048)
+def _of_azure(parts: Arm, location: str | None) -> tuple[str | None, ...]:
+    """The place of an Azure resource; remembered, because many messages are about the same one."""
+    return _placed(parts, "azure", parts.subscription, None, parts.provider, None, location, None, None)
+
+
+def _placed(
+    parts: Arm,
+    cloud: str | None,
+    subscription: str | None,
+    name: str | None,
+    provider: str | None,
+    type: str | None,
+    region: str | None,
+    hierarchy: str | None,
+    machine: str | None,
+) -> tuple[str | None, ...]:
+    name, provider, type = name or machine or parts.name, provider or parts.provider, type or parts.type
     if type is None:  # a name right after the provider, as in Microsoft's schema of alerts
         is_machine = machine is not None or (parts.name is not None and (provider or "").lower() == "microsoft.compute")
     else:
@@ -142,7 +168,7 @@ def place(
         cloud,
         subscription if cloud == "azure" else hierarchy if cloud == "aws" else None,
         hierarchy if cloud == "gcp" else None,
-        region or (location if location and location.lower() != "global" else None),
+        region if region and region.lower() != "global" else None,
         provider,
         parts.id if is_machine else None,
         name if is_machine else None,

@@ -8,9 +8,10 @@ lower case here: `cloud_message` writes them so.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
-from shared.normalise.bags import lowered, opened_text
+from shared.normalise.bags import lowered_bag, opened_text
 from shared.normalise.convert import date
 from shared.normalise.mapping import Kind
 from shared.normalise.rules.platform import device_os
@@ -36,6 +37,7 @@ _RULE_KINDS: tuple[Kind, ...] = ("keyword", "keyword", "keyword", "keyword", "ke
 FINDING_KINDS = VULNERABILITY_KINDS + _RULE_KINDS
 NO_VULNERABILITY = (None,) * len(VULNERABILITY_FIELDS)
 NO_RULE = (None,) * len(RULE_FIELDS)
+_VERSIONS = ("4.0", "3.1", "3.0", "2.0")  # of CVSS
 _MDVM = "Microsoft Defender Vulnerability Management"
 
 
@@ -74,34 +76,39 @@ def _software(
     kind = _text(found, "assessedresourcetype") or ""
     records: list[dict[str, Any]] = []
     if listed is not None:
-        records = [
-            record for record in (listed if listed.__class__ is list else [listed])[:MOST] if record.__class__ is dict
-        ]
+        listed = listed if listed.__class__ is list else [listed]
+        records = [record for record in listed[:MOST] if record.__class__ is dict]
     if not (details or software or records or cvss) and ("ulnerability" not in kind or _SETTINGS.match(kind)):
         return None
-    named = [_text(details, "cveid")] if details else []
-    severities = [_text(details, "severity")] if details else []
+    cves: dict[str, None] = {}
+    grade, published = None, _text(found, "publishedtime")
+    if details:
+        if (cve := _text(details, "cveid")) is not None:
+            cves[cve] = None
+        grade, published = _text(details, "severity"), _text(details, "publisheddate") or published
     for record in records:
-        named.append(_text(record, "title"))
-        severities.append(_text(record, "severity"))
-    if id and _CVE.fullmatch(id):
-        named.append(id)
-    cves = _unique(*named) or None
+        if (cve := _text(record, "title")) is not None:
+            cves[cve] = None
+        if (other := _text(record, "severity")) is not None and (grade is None or _weight(other) > _weight(grade)):
+            grade = other
+    if len(records) == 1:
+        published = published or _text(records[0], "publisheddate")
+        description = _text(records[0], "description") or description
+    if id and id[:3].upper() == "CVE" and _CVE.fullmatch(id):
+        cves[id] = None
+    ids = list(cves) or None
     score, version = _score(found, cvss, records)
-    one = records[0] if len(records) == 1 else {}
-    links = [*_links(details.get("references")), *_links(found.get("vendorreferences")), *_links(listed)]
-    published = _text(details, "publisheddate") or _text(found, "publishedtime") or _text(one, "publisheddate")
     return (
-        cves or ([id] if id else None),
-        cves,
+        ids or ([id] if id else None),
+        ids,
         title,
-        _text(one, "description") or description,
-        max((text for text in severities if text), key=_weight, default=status),
+        description,
+        grade or status,
         score,
         version,
         "CVSS" if score is not None else None,
-        "CVE" if cves else None,
-        _unique(*links) or None,
+        "CVE" if ids else None,
+        _links(details.get("references"), found.get("vendorreferences"), records),
         None if published is None else date(published, "", []),
         _MDVM if details or kind[-3:].lower() == "tvm" else None,
         [category] if category else None,
@@ -120,16 +127,17 @@ def _score(
 ) -> tuple[float | None, str | None]:
     """The base score and the version of CVSS it is of: the newest version's, and of several CVEs the highest."""
     best: tuple[float | None, str | None] = (None, None)
-    for version in ("4.0", "3.1", "3.0", "2.0"):
-        if version in cvss and (base := _number(_object(cvss, version).get("base"))) is not None:
-            best = base, _version(_text(_object(cvss, version), "cvssvectorstring")) or version
+    for version in _VERSIONS if cvss else ():
+        if (known := cvss.get(version)).__class__ is dict and (base := _number(known.get("base"))) is not None:
+            best = base, _version(_text(known, "cvssvectorstring")) or version
             break
     for record in records:
         if (base := _number(record.get("cvssscore"))) is not None and (best[0] is None or base > best[0]):
             number = _number(record.get("cvssversion"))
             best = base, _version(_text(record, "cvssvectorstring")) or (None if number is None else f"{number:.1f}")
-    whole = _number(found.get("cvssv30score"))
-    return best if best[0] is not None or whole is None else (whole, "3.0")
+    if best[0] is None and (whole := _number(found.get("cvssv30score"))) is not None:
+        return whole, "3.0"
+    return best
 
 
 def _version(vector: str | None) -> str | None:
@@ -141,12 +149,9 @@ def image_findings(additional: Any, category: list[str] | None) -> tuple[Any, ..
     """A container image's assessment lists its CVEs -> (event.category, vulnerability.id, .cve, .enumeration, .severity, .score.base, .classification)."""
     if additional.__class__ is not dict or "cves" not in additional:
         return category, None, None, None, None, None, None
-    listed = additional["cves"]
-    listed = opened_text(listed) if listed.__class__ is str and listed else listed
-    records = (
-        [record for record in lowered(listed)[:MOST] if record.__class__ is dict] if listed.__class__ is list else []
-    )
-    cves = _unique(*(_text(record, "cve") for record in records)) or None
+    listed = lowered_bag(additional["cves"], "", [])  # in text, mostly
+    records = [record for record in listed[:MOST] if record.__class__ is dict] if listed.__class__ is list else []
+    cves = list(dict.fromkeys(cve for record in records if (cve := _text(record, "cve")))) or None
     scores = [score for record in records if (score := _number(record.get("basescore"))) is not None]
     highest = _text(additional, "highestseverity")
     return (
@@ -171,19 +176,28 @@ WORKLOAD_FIELDS = (
     "orchestrator.resource.name", "orchestrator.resource.parent.type",
     "host.os.type", "host.os.family", "host.os.name", "host.os.platform",
 )  # fmt: skip
-_WORKLOAD_KEYS = frozenset(
+_CONTAINER_KEYS = frozenset(
     {
-        "artifactdetails", "kubernetesdetails", "clusterdetails", "softwaredetails", "digest", "imagedigest", "tags", "podname", "k8sclusterid",
-        "k8sclustername", "ostype", "data", "osdistribution", "repositoryname", "repo", "namespace", "controllertype",
+        "artifactdetails", "kubernetesdetails", "clusterdetails", "digest", "imagedigest", "tags", "podname", "k8sclusterid", "k8sclustername",
+        "repositoryname", "repo", "namespace", "controllertype",
     }
 )  # fmt: skip
-NO_WORKLOAD = (None,) * len(WORKLOAD_FIELDS)
+_SYSTEM_KEYS = frozenset({"softwaredetails", "ostype", "data", "osdistribution"})
+NO_CONTAINER = (None,) * 12
+NO_SYSTEM = (None,) * 4
+NO_WORKLOAD = NO_CONTAINER + NO_SYSTEM
+LONGEST_SYSTEM = 100  # characters of an operating system's name that is remembered
 
 
 def workload(additional: Any) -> tuple[Any, ...]:
     """The container, its image and its place in Kubernetes out of additionalData -> the fields of `WORKLOAD_FIELDS`; #digest is bare."""
-    if additional.__class__ is not dict or _WORKLOAD_KEYS.isdisjoint(additional):
+    if additional.__class__ is not dict:
         return NO_WORKLOAD
+    container = NO_CONTAINER if _CONTAINER_KEYS.isdisjoint(additional) else _container(additional)
+    return container + (NO_SYSTEM if _SYSTEM_KEYS.isdisjoint(additional) else _system(additional))
+
+
+def _container(additional: dict[str, Any]) -> tuple[Any, ...]:
     artifact, kubernetes = _object(additional, "artifactdetails"), _object(additional, "kubernetesdetails")
     cluster = kubernetes or _object(additional, "clusterdetails")
     digest = _text(artifact, "digest") or _text(additional, "digest") or _text(additional, "imagedigest")
@@ -205,7 +219,6 @@ def workload(additional: Any) -> tuple[Any, ...]:
         "pod" if pod else None,
         pod,
         _text(kubernetes, "controllerkind") or _text(additional, "controllertype"),
-        *_system(additional),
     )
 
 
@@ -217,9 +230,17 @@ def _system(additional: dict[str, Any]) -> tuple[str | None, ...]:
     )
     distribution = _text(software, "osname") or _text(software, "osversion") or _text(additional, "osdistribution")
     if platform is None and distribution is None:
-        return None, None, None, None
+        return NO_SYSTEM
+    short = len(platform or "") + len(distribution or "") <= LONGEST_SYSTEM
+    return (_known_system if short else _system_of)(platform, distribution)
+
+
+def _system_of(platform: str | None, distribution: str | None) -> tuple[str | None, ...]:
     kind, family, name, short, _, _ = device_os(platform, distribution)
     return kind, family, name, short if platform is None or kind is None else platform.lower()
+
+
+_known_system = lru_cache(maxsize=256)(_system_of)
 
 
 def _object(values: dict[str, Any], key: str) -> dict[str, Any]:
@@ -234,6 +255,8 @@ def _text(values: dict[str, Any], key: str) -> str | None:
 
 def _number(value: Any) -> float | None:
     """A number, also out of its text (`cvss.base` may be one, Azure/azure-rest-api-specs#6422)."""
+    if value is None:
+        return None
     if value.__class__ is str and len(value) < 32:
         try:
             value = float(value)
@@ -242,11 +265,12 @@ def _number(value: Any) -> float | None:
     return float(value) if value.__class__ in (int, float) and abs(value) < 1000 else None
 
 
-def _unique(*values: str | None) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value)) if values else []
-
-
-def _links(members: Any) -> list[str | None]:
-    if members.__class__ is not list:
-        return []
-    return [_text(member, "link") for member in members[:MOST] if member.__class__ is dict]
+def _links(*lists: Any) -> list[str] | None:
+    """The links of all these lists of objects, each once."""
+    found: dict[str, None] = {}
+    for members in lists:
+        if members.__class__ is list:
+            for member in members[:MOST]:
+                if member.__class__ is dict and (link := _text(member, "link")) is not None:
+                    found[link] = None
+    return list(found) or None
