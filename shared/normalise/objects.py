@@ -39,6 +39,8 @@ FIT_AFTER, MOST_FITTED = (
 class Found:
     """What comes up in the objects of one column besides their fields: values that would not convert, and by its path what has no field."""
 
+    __slots__ = ("issues", "unknown")
+
     def __init__(self, issues: Issues) -> None:
         self.issues = issues
         self.unknown: dict[str, list[Any]] = {}

@@ -51,8 +51,9 @@ def connection(found: Graph | None, told: Told | None) -> tuple[Any, ...]:
     resolved = [item["address"] for item in dns.get("ip_addresses", ()) if "address" in item]
     where = source.get("location") or {}
     country = where.get("country_code", "")
-    ips = dict.fromkeys([entity["address"] for _, entity in addresses if "address" in entity])
-    ips = {**({client: None} if client else {}), **ips, **dict.fromkeys(resolved)}
+    ips = [client] if client is not None else []
+    ips += [entity["address"] for _, entity in addresses if "address" in entity]
+    ips += resolved
     return (
         from_ip,
         link.get("source_port"),
@@ -66,8 +67,8 @@ def connection(found: Graph | None, told: Told | None) -> tuple[Any, ...]:
         where.get("asn") or None,
         where.get("organization"),
         dns.get("domain_name"),
-        list(dict.fromkeys(resolved))[:MOST] or None,
-        list(ips)[:MOST] or None,
+        list(dict.fromkeys(resolved))[:MOST] if resolved else None,
+        list(dict.fromkeys(ips))[:MOST] if ips else None,
     )
 
 

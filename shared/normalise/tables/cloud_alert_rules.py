@@ -164,8 +164,12 @@ def process_and_user(found: Graph | None, told: Told | None, os_type: str | None
     parent = found.target(*main, "parent_process", "process")
     owner = found.target(*main, "account", "account")
     image = found.target(*main, "image_file", "file")
-    people = [_user(account) for _, account in found.of("account")]
+    accounts = found.of("account")
+    people = [_user(account) for _, account in accounts]
     people.append(teller)
+    person = people[0]
+    if owner is not None and owner is not accounts[0]:
+        person = people[accounts.index(owner)]
     return (
         *_process(main[1], image, os_type, told),
         *(_hashes(found, *image) if image is not None else NO_HASHES),
@@ -174,7 +178,7 @@ def process_and_user(found: Graph | None, told: Told | None, os_type: str | None
             if parent is None
             else _process(parent[1], found.target(*parent, "image_file", "file"), os_type)
         ),
-        *(people[0] if owner is None else _user(owner[1])),
+        *person,
         _names(people),
     )
 

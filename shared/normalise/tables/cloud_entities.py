@@ -94,6 +94,8 @@ def object_fields() -> dict[str, Kind]:
 class _Entities(Found):
     """One alert's entities on their way into a plain list."""
 
+    __slots__ = ("levels", "list", "made")
+
     def __init__(self, issues: Issues) -> None:
         super().__init__(issues)
         self.list: list[Entity] = []
