@@ -21,6 +21,9 @@ MOST_STEPS = 1024  # remembered of an opener: two to ten of them are an outline
 LONGEST_STEP = 8192  # characters of an object's keys that are remembered
 
 
+NOTHING: dict[str, Any] = {}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
     """What objects with the same keys have in common, on every level that is opened.
@@ -33,7 +36,9 @@ class Outline:
     unknown: tuple[int, ...]
 
     def strangers(self, values: list[Any]) -> dict[str, Any]:
-        """The values that no table's column names, by their path."""
+        """The values that no table's column names, by their path; nobody may change it."""
+        if not self.unknown:
+            return NOTHING
         return {column: values[place] for place in self.unknown if (column := self.columns[place]) is not None}
 
 
