@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.normalise.bags import lowered_bag
+from shared.normalise.lowered import lowered_bag
 from shared.normalise.mapping import Column, Fragment, Table, ecs, first, rule, table, vendor
 from shared.normalise.rules.command_line import args
 from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics

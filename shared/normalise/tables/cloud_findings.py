@@ -11,8 +11,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from shared.normalise.bags import lowered_bag, opened_text
+from shared.normalise.bags import opened_text
 from shared.normalise.convert import date
+from shared.normalise.lowered import lowered_bag
 from shared.normalise.mapping import Kind
 from shared.normalise.rules.platform import device_os
 from shared.normalise.rules.severity import severity

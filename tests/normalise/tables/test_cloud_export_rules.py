@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.normalise.bags import lowered
+from shared.normalise.lowered import lowered
 from shared.normalise.tables import cloud_alert_network as network
 from shared.normalise.tables import cloud_alert_rules as alert
 from shared.normalise.tables import cloud_alert_told as alert_told

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.normalise import bags
-from shared.normalise.bags import DEEPEST, bag, fits, lowered, lowered_bag
+from shared.normalise import lowered as module
+from shared.normalise.bags import DEEPEST, bag, fits
+from shared.normalise.lowered import lowered, lowered_bag
 
 
 def test_bags_are_in_lower_case() -> None:
@@ -37,17 +38,17 @@ def test_text_is_opened() -> None:
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ever new keys do not fill the memory, nor do functions for keys that come often."""
-    monkeypatch.setattr(bags, "MOST_REMEMBERED", 5)
-    monkeypatch.setattr(bags, "MOST_FITTED", len(bags._fitted) + 3)
+    monkeypatch.setattr(module, "MOST_REMEMBERED", 5)
+    monkeypatch.setattr(module, "MOST_FITTED", len(module._fitted) + 3)
     for number in range(12):
-        for _ in range(bags.FIT_AFTER + 1):
+        for _ in range(module.FIT_AFTER + 1):
             assert lowered_bag({f"Some{number}": 1, "Empty": ""}, "", []) == {f"some{number}": 1}
-        assert len(bags._plain_keys) <= max(5, len(bags._seen))
-    assert len(bags._fitted) == bags.MOST_FITTED
-    before = len(bags._plain_keys)
-    wide = {f"K{number}": number for number in range(bags.MOST_KEYS + 1)}
+        assert len(module._plain_keys) <= max(5, len(module._seen))
+    assert len(module._fitted) == module.MOST_FITTED
+    before = len(module._plain_keys)
+    wide = {f"K{number}": number for number in range(module.MOST_KEYS + 1)}
     assert lowered_bag(wide, "", []) == lowered(wide)
-    assert len(bags._plain_keys) == before
+    assert len(module._plain_keys) == before
 
 
 KEYS = st.sampled_from(["A", "a", "Name", "ß", "\u0130", "", "x\x00", "k" * 161, "Value"]) | st.text(max_size=3)
@@ -78,7 +79,7 @@ def test_generated_says_what_lower_says(values: list[Any], levels: int) -> None:
     """A generated function makes the same object of the same values, or finds the same ones that have to be looked at closer."""
     keys = ("a", "two words", "it's", "{x}\n", "\ud800")
     outcomes = []
-    for lower in (partial(bags._lower, keys), bags._generated(keys)):
+    for lower in (partial(module._lower, keys), module._generated(keys)):
         try:
             outcomes.append(repr(lower(values, levels)))
         except KeyError:
