@@ -194,14 +194,14 @@ def _members(message: Message, body: Body, value: Any, wrappers: int) -> Iterato
                 yield Record(
                     category[16:], member, properties, message, body, position
                 )  # by far the most: what `classify` would say
-            elif (
-                category is None
-                and (kind := member.get("type")).__class__ is str
-                and (cloud := TYPES.get(kind)) is not None
-            ):  # Defender for Cloud's, mostly
-                yield Record(cloud, NO_ENVELOPE, member, message, body, position)
             elif "records" in member:  # a wrapper within the wrapper
                 yield from _values(message, body.piece(position), wrappers - 1)
+            elif (
+                category is None
+                and (kind := member.get("type") or member.get("Type")).__class__ is str
+                and (cloud := TYPES.get(kind)) is not None
+            ):  # most of Defender for Cloud's
+                yield Record(cloud, NO_ENVELOPE, member, message, body, position)
             else:
                 yield _record(message, body, position, member)
         elif member.__class__ is str and member.lstrip()[:1] in ("{", "["):  # text that holds JSON
