@@ -66,7 +66,9 @@ def arm(id: str) -> Arm:
 
 def arm_id(id: str | None) -> str | None:
     """An Azure resource id in lower case, since the same id comes in different cases; any other id as it is."""
-    return id.lower() if id and id[:15].lower() == "/subscriptions/" else id or None
+    if not id:
+        return None
+    return id.lower() if id.startswith("/subscriptions/") or id[:15].lower() == "/subscriptions/" else id
 
 
 NOWHERE = Arm()
