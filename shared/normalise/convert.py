@@ -289,5 +289,5 @@ CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
 
 def convert(column: Column, value: Any, issues: Issues) -> Any:
     """The value of one column, by its row; the plain meaning that compiled tables repeat inline."""
-    one = CONVERTERS[column.kind]
+    one = column.converter or CONVERTERS[column.kind]
     return many(one, value, column.source, issues) if column.many else one(value, column.source, issues)
