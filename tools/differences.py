@@ -76,6 +76,7 @@ FILES: dict[str, Callable[[bytes], list[Document]]] = {
     "app_and_identity": streamed,
     "email": streamed,
     "event_alert": streamed,
+    "defender_cloud_event": streamed,
     "alert": polled("alert"),
     "incident": polled("incident"),
     "incident_no_alerts": polled("incident"),

@@ -27,8 +27,8 @@ ISO_FORM = frozenset(
 )  # every third character of 2026-01-02T03:04:05.6Z, from the fifth to the twentieth
 ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
 LONGEST, SHORTEST = 2**63 - 1, -(2**63)
-LONGEST_TIME = 30  # characters: 2026-01-02T03:04:05.123456789Z
 LARGEST = float.fromhex("0x1.fffffep+127")  # of 32 bits
+LONGEST_TIME = 30  # characters: 2026-01-02T03:04:05.123456789Z
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
 
 
@@ -289,5 +289,5 @@ CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
 
 def convert(column: Column, value: Any, issues: Issues) -> Any:
     """The value of one column, by its row; the plain meaning that compiled tables repeat inline."""
-    one = CONVERTERS[column.kind]
+    one = column.converter or CONVERTERS[column.kind]
     return many(one, value, column.source, issues) if column.many else one(value, column.source, issues)

@@ -32,8 +32,8 @@ class Column:
 
     source: the column's name in Defender. ecs: the ECS fields that get the value. vendor: field below the table's vendor root, or None.
     many: the value is a list (a JSON array, or its text, or one value). told: a rule tells this value in ECS fields, so that the
-    vendor field is a duplicate, dropped by default, just as it is where `ecs` is not empty. kept: it stays all the same, since dashboards
-    or rules of Elastic's read it.
+    vendor field is a duplicate, dropped by default, just as it is where `ecs` is not empty. converter: instead of the kind's own, for
+    objects and lists that a table knows more of. kept: it stays all the same, since dashboards or rules of Elastic's read it.
     """
 
     source: str
@@ -43,6 +43,7 @@ class Column:
     related: Related | None = None
     many: bool = False
     told: bool = False
+    converter: Callable[[Any, str, list[Any]], Any] | None = None
     shape: Shape | None = None  # of kind object: what the object, or each object of the list, may hold
     kept: bool = False
 
@@ -84,10 +85,17 @@ def ecs(
 
 
 def vendor(
-    source: str, kind: Kind, field: str, *, related: Related | None = None, many: bool = False, told: bool = False
+    source: str,
+    kind: Kind,
+    field: str,
+    *,
+    related: Related | None = None,
+    many: bool = False,
+    told: bool = False,
+    converter: Callable[[Any, str, list[Any]], Any] | None = None,
 ) -> Column:
     """A column that becomes a field below the vendor root; `told`: a rule says the same in ECS."""
-    return Column(source, kind, (), field, related, many, told)
+    return Column(source, kind, (), field, related, many, told, converter)
 
 
 def objects(source: str, shape: Shape, field: str, *, told: bool = False) -> Column:
@@ -110,6 +118,11 @@ def rule(
     if not len(writes) == len(kinds) == len(links):
         raise ValueError(f"{function.__name__}: writes, kinds and related differ in length")
     return Rule(function, reads, writes, kinds, links, when, duplicate)
+
+
+def first(*values: Any) -> Any:
+    """The first value that is there: a rule of this function, which compiled tables write out rather than call."""
+    return next((value for value in values if value is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

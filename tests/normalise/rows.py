@@ -13,7 +13,8 @@ from local.load_entities import TABLES
 from local.load_records import Scene
 from local.load_world import hosts
 from shared.normalise import categories
-from shared.normalise.mapping import OBJECTS, Column, Kind, Shape, Table
+from shared.normalise.mapping import OBJECTS as LISTED
+from shared.normalise.mapping import Column, Kind, Shape, Table
 from shared.normalise.members import members_of
 from shared.normalise.tables import all_tables, carrier
 
@@ -60,6 +61,11 @@ OPENED: tuple[Any, ...] = (
     ["Process Injection (T1055)", "Process Hollowing (T1055.012)", "T1078", 5, None, ""], ["192.0.2.1", "host", "::1", "192.0.2.1"],
     list(range(50)), {"big": 2**70, "small": -(2**70)}, {"\ud800": "\udfff"},
 )
+OBJECTS: tuple[Any, ...] = (
+    *OPENED, [{"$id": "1", "Type": "host", "HostName": "A"}, {"$id": "2", "Type": "process", "Host": {"$ref": "1"}, "ProcessId": "0x1F", "CommandLine": "/bin/sh -c x"}],
+    [{"Type": "ip", "Address": "192.0.2.1", "Location": {"CountryCode": "no"}}, {"Type": "file", "Directory": "C:\\a", "Name": "b.exe", "FileHashes": [{"Type": "filehash"}]}],
+    [{"azureResourceId": "/subscriptions/s", "type": "AzureResource"}, {"Href": "https://example.com", "Novel": 1}],
+)
 ODD_TEXTS = (
     "{", "[", "{]", "[1,", "{'a': 'b', 'c': [1, None, True]}", "{'a\\x00': 1, '': 2}", "{'path': 'C:\\\\x'}", "{'path': 'C:\\d'}", "{1: 2, None: 3}", "{'a'}", "[b'x']",
     "{'a': 1or 2}", "[" * 200, "[" * 2_000 + "]" * 2_000, "{'a':" * 50 + "1" + "}" * 50, "{\"a\":" * 300 + "1" + "}" * 300, "[1e999]", "{\"a\":1}{\"b\":2}",
@@ -80,6 +86,7 @@ RIGHT: dict[Kind, tuple[Any, ...]] = {
     "date": TIMES,
     "ip": ADDRESSES,
     "flattened": OPENED,
+    "object": OBJECTS,
 }
 ANYTHING = (*TIMES, *ADDRESSES, *NUMBERS, *TRUTHS, *TEXTS, *OPENED, *ODD_TEXTS, None, None, None)
 
@@ -129,7 +136,7 @@ def value(chance: random.Random, column: Column, table: Table) -> Any:
         )
     if draw < 0.65 and column.kind != "object":
         right = chance.choice(RIGHT[column.kind])
-        if column.many or column.kind == "flattened":
+        if column.many or column.kind in ("flattened", "object"):
             shape = chance.random()
             if column.many and shape < 0.6:
                 right = [chance.choice(RIGHT[column.kind]) for _ in range(chance.randint(0, 4))]
@@ -149,7 +156,7 @@ def one(chance: random.Random, shape: Shape, levels: int = 3) -> Row:
     for key, (_, kind, *many) in shape.items():
         if chance.random() < share:
             members = [member(chance, kind, levels) for _ in range(chance.choice((1, 1, 1, 2, 0)) if all(many) else 1)]
-            made[key.removesuffix(OBJECTS)] = members[0] if len(members) == 1 and chance.random() < 0.9 else members
+            made[key.removesuffix(LISTED)] = members[0] if len(members) == 1 and chance.random() < 0.9 else members
     if chance.random() < 0.1:
         made["novelMember"] = chance.choice(ANYTHING)
     return made

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from shared.normalise.mapping import Fragment, ecs, rule, vendor
+from shared.normalise.mapping import first as first  # noqa: PLC0414  tables have it from here
 from shared.normalise.rules.account import user
 from shared.normalise.rules.command_line import args, process_name
 from shared.normalise.rules.entity import process_entity_id
 from shared.normalise.rules.paths import full_path
 from shared.normalise.rules.platform import os_family, os_type_of_record
 from shared.normalise.rules.signature import process_signature
-
-
-def first(value: Any, second: Any = None, third: Any = None) -> Any:
-    """The first value that is there."""
-    return value if value is not None else second if second is not None else third
 
 
 def twice(value: Any, second: Any = None) -> tuple[Any, Any]:
