@@ -123,7 +123,7 @@ def run(
 
     seconds: how long all of it may take. begun: is given each sweep as it begins, for whoever wants to watch it.
     """
-    deadline = time.monotonic() + seconds
+    deadline = pollers[0].clock.now() + seconds if pollers else 0.0
     found: list[Swept] = []
     work: list[tuple[Poller, str]] = []
     for poller in pollers:
@@ -178,6 +178,7 @@ def sweep(
                     rows = swept.report.received.total() - before
                     cursor = moved(taken.cursor, position, span).counted(rows=rows, pages=1)
                     taken.save(cursor)
+                    swept.cursor = taken.cursor
             swept.cursor = taken.cursor
     except (ForwarderError, Broken) as error:
         return ended(swept, error)
@@ -221,14 +222,35 @@ def ship(
 ) -> None:
     """Ship a step's rows, their entries in latest views, and put away what can never be shipped; raises Retry or Misconfigured."""
     letters: list[DeadLetter] = []
-    views: list[Document] | None = [] if poller.settings.latest_views else None
     context = poller.context(span, scan)
-    made = row_documents(rows, poller.source.name, parts.normaliser, context, report, letters, views)
-    until = min(deadline + GRACE, time.monotonic() + parts.settings.ship_seconds)
-    letters += parts.shipper.ship(made, report, source=report.source, deadline=until)
-    if views:
-        ship_views(views, parts, report, until)
+    until = min(deadline + GRACE, poller.clock.now() + parts.settings.ship_seconds)
+    wanted = poller.settings.latest_views
+    for some in in_turns(rows, VIEWS_AT_ONCE if wanted else None):
+        views: list[Document] | None = [] if wanted else None
+        made = row_documents(some, poller.source.name, parts.normaliser, context, report, letters, views)
+        letters += parts.shipper.ship(made, report, source=report.source, deadline=until)
+        if views:
+            ship_views(views, parts, report, until)
     put_away(letters, parts, report)
+
+
+VIEWS_AT_ONCE = 1_000  # rows whose entries of latest views are kept until their documents are in
+
+
+def in_turns(rows: Iterator[Row | Bad], most: int | None) -> Iterator[Iterator[Row | Bad]]:
+    """The rows, at most so many at a time, each time read to the end before the next; once at least, and all at once for None."""
+    more = True
+
+    def some() -> Iterator[Row | Bad]:
+        nonlocal more
+        for number, row in enumerate(rows, 1):
+            yield row
+            if number == most:
+                return
+        more = False
+
+    while more:
+        yield some()
 
 
 GRACE = 60.0  # seconds beyond a sweep's end in which what was read already may still be shipped

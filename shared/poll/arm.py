@@ -25,6 +25,7 @@ import orjson
 from shared.errors import ForwarderError, Misconfigured
 from shared.poll.body import Broken, Rows
 from shared.poll.client import Api, BadRequest, Gone, OutOfTime, PageFailed
+from shared.poll.links import Links, pages
 from shared.poll.scan import scan_of
 from shared.poll.source import Span, Start
 from shared.poll.walk import Bad, Position, Row, Step
@@ -37,7 +38,6 @@ VERSION, METADATA_VERSION, FINDINGS_VERSION, SUBSCRIPTIONS_VERSION = (
     "2022-12-01",
 )
 SECURITY = "providers/Microsoft.Security"
-MOST_EMPTY = 200  # empty pages in a row, each with a next link (Azure/azure-sdk-for-js#17907)
 MOST_OWED = 2_000  # assessments remembered as owed; more, and the findings' service is down
 AT_A_STEP = 100  # assessments shipped before the cursor is saved
 FINDINGS = "subAssessments"  # the key under which an assessment carries its findings to the mapping
@@ -61,44 +61,9 @@ log = logging.getLogger("defender.poll")
 SEES = "Security Reader on a subscription or management group"
 
 
-def pages(api: Api, path: str, version: str) -> Iterator[Rows]:
-    """A list's pages by next link, to its end."""
-    seen: set[str] = set()
-    link: str | None = None
-    empty = 0
-    while True:
-        rows = Rows(api.get(link) if link else api.get(path, {"api-version": version}))
-        yield rows  # whoever asks for the next one has read it
-        empty = 0 if rows.count else empty + 1
-        link = onward(api, path, rows, seen, empty)
-        if link is None:
-            return
-
-
-def onward(api: Api, path: str, rows: Rows, seen: set[str], empty: int) -> str | None:
-    """The next link of a page; None at the end, which is also where links lead in a circle, or from empty page to empty page.
-
-    Raises PageFailed where it leads to another host: what is behind it can not be read.
-    """
-    told = rows.rest.get("nextLink")
-    link = api.follow(told)
-    if link is None and told:
-        raise PageFailed(f"{path}: its next link leads to another host")
-    if link is not None and (link in seen or empty > MOST_EMPTY):
-        log.error(
-            "%s: its next links lead %s; it is taken for read.",
-            path,
-            "nowhere" if empty > MOST_EMPTY else "in a circle",
-        )
-        return None
-    if link is not None:
-        seen.add(link)
-    return link
-
-
 def every(api: Api, path: str, version: str) -> Iterator[Row]:
     """Every row of a list."""
-    for rows in pages(api, path, version):
+    for rows in pages(api, path, {"api-version": version}):
         yield from rows
 
 
@@ -171,29 +136,34 @@ class Scanning:
     def listed(self, work: Mapping[str, Any]) -> Iterator[Step]:
         """Page after page of the assessments, some at a time. A page that the time is not enough for is gone on with by the next run."""
         api, path = self.api, f"/{self.scope}/{SECURITY}/assessments"
-        link, empty = api.follow(work.get("link")), int(work.get("empty") or 0)
+        links = Links(api, path, "nextLink", int(work.get("empty") or 0))
+        link = api.follow(work.get("link"))
         part = {digest for digest in work.get("part") or [] if isinstance(digest, str)}
-        seen: set[str] = set()
+        anew = False
         while not self.done:
             try:
                 rows = Rows(api.get(link) if link else api.get(path, {"api-version": VERSION}))
-            except (BadRequest, Gone):
+            except (BadRequest, Gone) as error:
                 if link is None:
                     raise
-                link, empty = None, 0  # the saved link is too old: from the start, ids are the same
+                if anew:
+                    raise PageFailed(f"{path}: its next links are not taken: {error}") from None
+                # The saved link is too old: from the start, ids are the same.
+                link, links, anew = None, Links(api, path, "nextLink"), True
                 continue
             for some in batched(rows, AT_A_STEP, strict=False):
                 late: list[OutOfTime] = []
                 wanted = [row for row in some if digest(row) not in part]
                 yield Step(
-                    self.with_findings(wanted, self.owed, part, late), partial(self.at, link, part, empty), self.scan
+                    self.with_findings(wanted, self.owed, part, late),
+                    partial(self.at, link, part, links.empty),
+                    self.scan,
                 )
                 if late:
                     raise late[0]
-            empty = 0 if rows.count else empty + 1
-            link = onward(api, path, rows, seen, empty)
+            link = links.after(rows)
             self.done, part = link is None, set()
-            yield Step(iter(()), partial(self.at, link, None, empty), self.scan)
+            yield Step(iter(()), partial(self.at, link, None, links.empty), self.scan)
             if len(self.owed) >= MOST_OWED:
                 raise PageFailed(f"{path}: the findings of {len(self.owed)} assessments could not be read")
 
@@ -285,7 +255,7 @@ def first_findings(api: Api, row: Row) -> tuple[list[Row], Iterator[list[Row]]]:
 def findings(api: Api, path: str) -> Iterator[list[Row]]:
     """Page after page of findings that has some; none where there is nothing at the link's end (404)."""
     try:
-        for rows in pages(api, path, FINDINGS_VERSION):
+        for rows in pages(api, path, {"api-version": FINDINGS_VERSION}):
             if found := list(rows):
                 yield found
     except Gone:

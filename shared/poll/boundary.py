@@ -53,11 +53,11 @@ def by_boundary(reader: Reader, lower: int, upper: int | None, mark: int, keep: 
         if sure:
             mark = moved(mark, tally, now)
         if sure and tally.ordered and tally.last is not None and tally.last > lower:
-            reader.grow()
+            reader.grow(tally)
             lower, skip = tally.last, 0
             continue
         whole = reader.whole(tally, where, skip)
-        reader.grow()
+        reader.grow(tally)
         if whole:
             if tally.last is not None and min(tally.last, now) > mark:
                 yield saved(reader, min(tally.last, now), keep)

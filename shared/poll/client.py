@@ -27,6 +27,7 @@ from shared.poll.body import CHUNK, Body, Broken, unpacked
 from shared.poll.credentials import Tokens
 from shared.poll.endpoints import Endpoint
 from shared.poll.moment import SECOND, ticks
+from shared.poll.trust import trusting
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 120.0
 TRIES = 4  # of a request that fails for no reason of its own
@@ -86,11 +87,9 @@ def session(ca: str | None, connections: int = 8) -> Any:
     """A requests session that keeps connections but no cookies, and asks for gzip only."""
     from http.cookiejar import DefaultCookiePolicy
 
-    import requests
     from requests.adapters import HTTPAdapter
 
-    made = requests.Session()
-    made.verify = ca or True
+    made = trusting(ca)
     made.auth = unchanged  # else requests would look for a password in ~/.netrc
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.headers.update({"accept": "application/json", "accept-encoding": "gzip", "user-agent": AGENT})

@@ -18,6 +18,7 @@ from typing import Any
 
 from shared.errors import ForwarderError, Misconfigured, Retry
 from shared.poll.endpoints import EXCHANGE, login
+from shared.poll.trust import trusting
 from shared.poll_settings import PollSettings, Tenant
 
 EARLY = 300.0  # seconds before its end at which a token is replaced
@@ -161,17 +162,14 @@ def by_app(settings: PollSettings, tenant: Tenant, proof: Any) -> Ask:
     def ask(scope: str) -> Token:
         nonlocal app
         import msal
-        import requests
 
         if app is None:
-            session = requests.Session()
-            session.verify = settings.microsoft_ca or True
             try:
                 app = msal.ConfidentialClientApplication(
                     tenant.client_id,
                     authority=f"{login(settings)}/{tenant.id}",
                     client_credential=proof,
-                    http_client=Timed(session),
+                    http_client=Timed(trusting(settings.microsoft_ca)),
                     # Unknown authorities can not be looked up at Microsoft's.
                     instance_discovery=None if settings.login_endpoint is None else False,
                 )

@@ -60,7 +60,7 @@ def crowd(reader: Reader, where: Range, mark: int, keep: int) -> Generator[Step,
             pages, new = pages + 1, new + tally.new
             seconds += tally.seconds
             whole = reader.whole(tally, where, skip)
-            reader.grow()
+            reader.grow(tally)
             if not whole and skip >= most:
                 break
             if not whole:

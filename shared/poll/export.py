@@ -9,10 +9,8 @@ it is read as it comes, line by line (issue 5, "Bounded memory").
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from functools import partial
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +20,7 @@ import orjson
 from shared.errors import Reject
 from shared.poll.body import CHUNK, Broken, Rows, unpacked
 from shared.poll.client import TRIES, Api, BadRequest, Gone, OutOfTime, PageFailed, Timed, origin
+from shared.poll.links import Links
 from shared.poll.scan import scan_of
 from shared.poll.source import Span, Start
 from shared.poll.walk import Bad, Position, Row, Step
@@ -35,8 +34,6 @@ LONG_BEGINNING = 10_000  # bytes of a longer line that are kept
 SMALLEST_PAGE = 500  # rows; a page of as many that fails is no matter of its size
 GZIP = b"\x1f\x8b"
 MOST_RENEWED = 3  # times that links are asked for anew within a run
-
-log = logging.getLogger("defender.poll")
 
 
 def walk(api: Api, settings: PollSettings, scope: str, start: Start, span: Span) -> Iterator[Step]:  # noqa: ARG001  a walk's arguments
@@ -54,47 +51,37 @@ def by_machine(api: Api, size: int, work: Mapping[str, Any]) -> Iterator[Step]:
     """Page after page by next link. A saved link that is too old begins anew, and so does a page that fails, with smaller ones."""
     scan = str(work["scan"])
     link, size = api.follow(work.get("link")), min(size, int(work.get("size") or size))
-    seen: set[str] = set()
+    links = Links(api, BY_MACHINE, "@odata.nextLink", int(work.get("empty") or 0))
+    anew = False
     while True:
         try:
             rows = Rows(api.get(link) if link else api.get(BY_MACHINE, {"pageSize": str(size)}))
-        except (BadRequest, Gone):
+        except (BadRequest, Gone) as error:
             if link is None:
                 raise
-            link = None
-            seen.clear()
+            if anew:
+                raise PageFailed(f"{BY_MACHINE}: its next links are not taken: {error}") from None
+            link, links, anew = None, Links(api, BY_MACHINE, links.key), True
             continue
         except PageFailed:
             if size <= SMALLEST_PAGE:
                 raise
-            link, size = None, max(size // 4, SMALLEST_PAGE)
-            seen.clear()
+            link, links, size = None, Links(api, BY_MACHINE, links.key), max(size // 4, SMALLEST_PAGE)
             continue
-        yield Step(iter(rows), partial(behind, api, rows, scan, size, seen), scan)
-        link = onward(api, rows, seen)
-        if link is None:
+        onward: list[str | None] = []
+
+        def position(
+            rows: Rows = rows, links: Links = links, size: int = size, onward: list[str | None] = onward
+        ) -> Position:
+            onward.append(links.after(rows))
+            if onward[0] is None:
+                return Position(watermark=scan, work=None, finished=True)
+            return Position(work={"scan": scan, "link": onward[0], "size": size, "empty": links.empty})
+
+        yield Step(iter(rows), position, scan)
+        if not onward or onward[0] is None:
             return
-        seen.add(link)
-
-
-def behind(api: Api, rows: Rows, scan: str, size: int, seen: set[str]) -> Position:
-    """The position behind a page."""
-    link = onward(api, rows, seen)
-    if link is None:
-        return Position(watermark=scan, work=None, finished=True)
-    return Position(work={"scan": scan, "link": link, "size": size})
-
-
-def onward(api: Api, rows: Rows, seen: set[str]) -> str | None:
-    """The next link of a page; None at the end. Raises PageFailed where it leads to another host, or in a circle."""
-    told = rows.rest.get("@odata.nextLink")
-    link = api.follow(told)
-    if link is None and told:
-        raise PageFailed(f"{BY_MACHINE}: its next link leads to another host")
-    if link is not None and link in seen:
-        log.error("%s: its next links lead in a circle; it is taken for read.", BY_MACHINE)
-        return None
-    return link
+        link = onward[0]
 
 
 def by_files(api: Api, work: Mapping[str, Any]) -> Iterator[Step]:

@@ -15,7 +15,7 @@ import orjson
 from shared.poll.body import Broken, Rows
 from shared.poll.client import Api, BadRequest, Gone, PageFailed
 from shared.poll.moment import iso
-from shared.poll.walk import BAD, Bad, Tally, recent
+from shared.poll.walk import BAD, Bad, Tally, recent, text_of
 
 MOST_BAD = 5  # rows in a row that can not be read; more, and the API is down
 MOST_EMPTY = 20  # empty pages in a row, each with a next link (Azure/azure-sdk-for-js#17907)
@@ -119,7 +119,6 @@ class Reader:
 
         An API may give fewer rows at once than it is asked for, and say nothing (lessons 1.1 a).
         """
-        self.largest = max(self.largest, tally.count)
         if not tally.count:
             return True
         if tally.count >= self.size or tally.rest.get(self.listing.link):
@@ -172,7 +171,7 @@ class Reader:
         query, id = self.query(where, 1, skip), ""
         try:
             for row in self.rows(query | {"$select": f"{self.listing.id},{self.listing.time}"}, 1):
-                id = str(row.get(self.listing.id) or "")
+                id = text_of(row.get(self.listing.id))
         except (PageFailed, BadRequest, Gone, Broken):
             id = ""
         place = {"path": self.listing.path, "filter": query["$filter"], "skip": skip, "after": before, "id": id or None}
@@ -186,6 +185,7 @@ class Reader:
             self.seen.update(kept)
         return kept
 
-    def grow(self) -> None:
-        """Ask for more again after a page came."""
+    def grow(self, tally: Tally) -> None:
+        """A page came: ask for more again after a failure."""
+        self.largest = max(self.largest, tally.count)
         self.size = min(self.listing.top, self.size * 2)

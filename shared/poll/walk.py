@@ -52,7 +52,7 @@ class Tally:
     seen: dict[str, str]
     second: str | None = None
     count: int = 0
-    new: int = 0
+    new: int = 0  # with an id: without one, nobody can tell
     rises: int = 0  # how often a row was later than the one before it
     last: int | None = None  # the latest time, in ticks
     ids: set[str] = field(default_factory=set)
@@ -71,11 +71,11 @@ class Tally:
         before: int | None = None
         try:
             for row in rows:
-                id, version = str(row.get(self.id) or ""), str(row.get(self.time) or "")
+                id, version = text_of(row.get(self.id)), text_of(row.get(self.time))
                 if not id or self.seen.get(id) != version:
                     yield row
-                    self.new += 1
                     if id:
+                        self.new += 1
                         self.seen.pop(id, None)  # so that the newest stand last
                         self.seen[id] = version
                 self.count += 1
@@ -94,6 +94,11 @@ class Tally:
             self.trouble = error
         self.rest = rows.rest
         self.ended = True
+
+
+def text_of(value: object) -> str:
+    """An id or a time as text; 0 is an id."""
+    return "" if value is None else str(value)
 
 
 def recent(seen: Mapping[str, str], since: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ NARROWEST = SECOND // 1000  # ticks; rows closer together are told apart by $ski
 
 
 def by_window(reader: Reader, lower: int, upper: int | None, mark: int, keep: int, now: int) -> Iterator[Step]:
-    """Every row from `lower` on (ticks), up to but without `upper`; arguments as of `by_boundary`. The watermark follows complete windows."""
+    """Every row from `lower` on (ticks), up to but without `upper`; arguments as of `by_boundary`. The watermark follows the rows of complete windows."""
     until: int | None = upper  # of the present window; None: open
     while True:
         tally, where = reader.tally(), Range(lower, until)
@@ -27,14 +27,16 @@ def by_window(reader: Reader, lower: int, upper: int | None, mark: int, keep: in
             yield Step(tally.fresh(rows), lambda mark=mark: standing(reader, mark, keep))  # type: ignore[misc]  # a default that binds
             if not tally.ended:
                 return  # whoever reads had to stop
-        reached = tally.last if until is None else until
-        if tally.trouble is not None or not reader.whole(tally, where):
+        reached = tally.last
+        whole = tally.trouble is None and reader.whole(tally, where)
+        if tally.trouble is None:
+            reader.grow(tally)
+        if not whole:
             width = (now + 1 if until is None else until) - lower
             if tally.trouble is None and width > NARROWEST:
                 until = lower + max(width // 2, NARROWEST)
                 continue
-            last = yield from crowd(reader, where, mark, keep)
-            reached = last if until is None else until
+            reached = yield from crowd(reader, where, mark, keep)
         if reached is not None and min(reached, now) > mark:
             mark = min(reached, now)
             yield saved(reader, mark, keep)

@@ -1,0 +1,20 @@
+"""A `requests` session that trusts the CA of the settings, whatever the environment names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def trusting(ca: str | None) -> Any:
+    """A session. REQUESTS_CA_BUNDLE counts only where no CA is set: requests lets it override a session's own (psf/requests#3829)."""
+    import requests
+
+    made = requests.Session()
+    made.verify = ca or True
+    merge = made.merge_environment_settings
+
+    def own(url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        return merge(url, proxies, stream, ca if ca and verify is None else verify, cert)
+
+    made.merge_environment_settings = own  # type: ignore[method-assign]  # the one way to say so for every request of a session
+    return made
