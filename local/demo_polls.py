@@ -111,8 +111,9 @@ def poll(console: Console, app: LocalFunctions) -> Polled:
         if not answer.ok:
             console.print(f"[red]{source}_poll failed:[/] {answer.text[:300]}")
         for line in app.logged(RUN_LOGGER)[earlier:]:
-            if line.get("source") == source:
-                result.add(source, line)
+            told = json.loads(line["message"])
+            if told.get("source") == source:
+                result.add(source, told)
     return result
 
 
