@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -13,25 +12,10 @@ from cli import doctor, poll
 from local import demo_polls
 from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch
-from local.microsoft import Microsoft, Tenant, microsoft
+from local.microsoft import Microsoft, Tenant
 from shared.cursors.cursor import Cursor
 from shared.cursors.store import BlobCursors
 from shared.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Microsoft]:
-    """Microsoft's APIs."""
-    with microsoft() as running:
-        yield running
-
-
-@pytest.fixture
-def tenant(fake: Microsoft) -> Tenant:
-    """A tenant with the demo's data."""
-    made = fake.tenant()
-    demo_polls.fill(made, datetime.now(UTC))
-    return made
 
 
 @pytest.fixture

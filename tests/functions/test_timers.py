@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,27 +11,12 @@ import pytest
 from local import demo_polls
 from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch
-from local.microsoft import Microsoft, Tenant, microsoft
+from local.microsoft import Microsoft, Tenant
 from local.templates import put_templates
 from shared.poll_settings import SOURCES
 from tests.functions.app_process import Ran, environment, http, run_app, timer
 
 SECRET = "a-secret-of-this-test"
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Microsoft]:
-    """Microsoft's APIs."""
-    with microsoft() as running:
-        yield running
-
-
-@pytest.fixture
-def tenant(fake: Microsoft) -> Tenant:
-    """A tenant with the demo's data."""
-    made = fake.tenant()
-    demo_polls.fill(made, datetime.now(UTC))
-    return made
 
 
 @pytest.fixture
