@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatch
+from functools import cache
 from typing import Any
 
 from local.microsoft_http import Answer, Request, api_error, graph_error
@@ -128,14 +129,15 @@ def torn_json(hit: Hit) -> Answer:
 
 def bomb(hit: Hit) -> Answer:
     """A small gzip body that unpacks to `megabytes`."""
+    body = packed_blanks(hit.fault.options.get("megabytes", 40))
+    return Answer(body=body, headers={"content-encoding": "gzip", "content-type": "application/json"})
 
-    def pieces() -> Iterator[bytes]:
-        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-        for _ in range(hit.fault.options.get("megabytes", 200)):
-            yield packer.compress(b" " * 1_000_000)
-        yield packer.flush()
 
-    return Answer(body=b"".join(pieces()), headers={"content-encoding": "gzip", "content-type": "application/json"})
+@cache
+def packed_blanks(megabytes: int) -> bytes:
+    """So many megabytes of nothing, gzipped to a thousandth."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join([*(packer.compress(b" " * 1_000_000) for _ in range(megabytes)), packer.flush()])
 
 
 def slow(hit: Hit) -> Answer:

@@ -39,7 +39,7 @@ class Cursor:
 
     @property
     def name(self) -> str:
-        """The blob's name: `alert/<tenant>/<scope>.json`, every part of letters, digits and `-._`."""
+        """The blob's name: `alert/<tenant>/<scope>.json`, every part as `plain` writes it."""
         return "/".join((plain(self.source), plain(self.tenant) or "default", f"{plain(self.scope) or 'all'}.json"))
 
     def moved(self, **changes: Any) -> Cursor:
@@ -78,10 +78,10 @@ class Cursor:
             found = orjson.loads(data)
         except orjson.JSONDecodeError as error:
             raise Corrupt(f"is not JSON: {error}") from None
-        if not isinstance(found, dict) or not isinstance(found.get("schema"), int):
+        version = found.get("schema") if isinstance(found, dict) else None
+        if version.__class__ is not int:
             raise Corrupt("is not a cursor: it has no schema version")
-        version = found["schema"]
-        if version > SCHEMA:
+        if not 0 < version <= SCHEMA:
             raise Corrupt(f"has schema {version}; this version knows up to {SCHEMA}")
         while version < SCHEMA:
             found, version = MIGRATIONS[version](found), version + 1
@@ -90,6 +90,8 @@ class Cursor:
                 raise Corrupt(f"has no usable {name!r}")
         if not all(isinstance(value, str) for value in found["seen"].values()):
             raise Corrupt("has no usable 'seen'")
+        if not all(value.__class__ is int for value in found["counters"].values()):
+            raise Corrupt("has no usable 'counters'")
         return cls(**{name: found[name] for name in FORM})
 
 
@@ -115,5 +117,14 @@ FORM: dict[str, tuple[type, ...]] = {
 
 
 def plain(text: str) -> str:
-    """Text as part of a blob's name."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "_" for c in text).strip(".")
+    """Text as part of a blob's name: another one for another text. A slash becomes `~`, what is not of letters, digits and `-._` its bytes."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "~" if c == "/" else coded(c) for c in text)
+    for place in (0, -1):  # a dot at either end means something to some stores
+        if name and name[place] == ".":
+            name = coded(".") + name[1:] if place == 0 else name[:-1] + coded(".")
+    return name
+
+
+def coded(character: str) -> str:
+    """A character's bytes."""
+    return "".join(f"={byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -111,11 +111,10 @@ class BlobTaken:
         self._done.set()
         if self._keeper.is_alive():
             self._keeper.join()
-        if not self._gone.is_set():
-            try:
-                with blob_errors(self._store.setting):
-                    self._lease.release()
-            except Exception as error:  # noqa: BLE001  nothing depends on it
+        try:
+            self._lease.release()  # also where the cursor was lost: it may be for its ETag, and the lease still be ours
+        except Exception as error:  # noqa: BLE001  nothing depends on it
+            if not self._gone.is_set():
                 log.warning("The lease of %s was not released: %s", self.cursor.name, type(error).__name__)
 
     def _keep(self) -> None:
@@ -207,6 +206,8 @@ class BlobCursors:
                 try:
                     blob.upload_blob(fresh.moved(updated=self.now()).written(), overwrite=False)
                 except (ResourceExistsError, HttpResponseError) as error:
+                    if getattr(error, "status_code", None) == 404:
+                        self._container = None  # it went while we had it open: the next run makes it again
                     if getattr(error, "status_code", None) not in (409, 412):
                         raise
             except HttpResponseError as error:

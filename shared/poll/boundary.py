@@ -62,7 +62,7 @@ def by_boundary(reader: Reader, lower: int, upper: int | None, mark: int, keep: 
             if tally.last is not None and min(tally.last, now) > mark:
                 yield saved(reader, min(tally.last, now), keep)
             return
-        if not tally.ordered or not (yield from confirmed(reader, tally, lower, skip, mark, keep)):
+        if not tally.ordered or not (yield from confirmed(reader, tally, lower, mark, keep)):
             yield from otherwise(reader, lower, upper, mark, keep, now)
             return
         if tally.last is None or tally.last <= lower:
@@ -83,12 +83,12 @@ def proven(tally: Tally) -> bool:
     return tally.ordered and tally.rises >= SURE
 
 
-def confirmed(reader: Reader, tally: Tally, lower: int, skip: int, mark: int, keep: int) -> Generator[Step, None, bool]:
-    """Whether nothing lies before a page's last row that the page did not have."""
+def confirmed(reader: Reader, tally: Tally, lower: int, mark: int, keep: int) -> Generator[Step, None, bool]:
+    """Whether nothing lies before a page's last row that the page did not have. Rows that can not be read make that unknown."""
     if tally.last is None or tally.last <= lower:
         return True
     check = reader.tally()
-    rows = reader.page(check, Range(lower, tally.last), skip)
+    rows = reader.page(check, Range(lower, tally.last))
     if rows is not None:
         yield Step(check.fresh(rows), lambda: standing(reader, mark, keep))
     return check.ended and check.trouble is None and check.ids <= tally.ids

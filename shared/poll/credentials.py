@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,10 @@ from shared.poll_settings import PollSettings, Tenant
 
 EARLY = 300.0  # seconds before its end at which a token is replaced
 PASSING = ("temporarily_unavailable", "server_error", "service_unavailable", "timeout")
+
+PASSING_WORDS = re.compile(
+    r"timed out|connection|unavailable|429|try again|HTTP Error: 5\d\d", re.IGNORECASE
+)  # msal's last
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Tokens:
         if isinstance(error, requests.exceptions.RequestException):
             return Retry(f"the token endpoint can not be reached ({type(error).__name__})")
         words = first_line(error)
-        passing = any(word in words.lower() for word in ("timed out", "connection", "unavailable", "429", "try again"))
+        passing = PASSING_WORDS.search(words)
         return Retry(f"no token now: {words}") if passing else Misconfigured(self.setting, f"no token: {words}")
 
 
@@ -139,7 +144,7 @@ def workload(settings: PollSettings, tenant: Tenant) -> Any:
         tenant_id=tenant.id,
         client_id=client,
         token_file_path=file,
-        authority=login(settings).removeprefix("https://"),
+        authority=login(settings),
         disable_instance_discovery=settings.login_endpoint is not None,
         connection_verify=settings.microsoft_ca or True,
     )

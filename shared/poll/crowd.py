@@ -1,6 +1,7 @@
 """Rows that their last update does not tell apart: read by `$skip` as far as the API allows, and where they are more, cut by their second time.
 
-A list that changes while it is read by `$skip` shifts, so that such a reading is repeated until it brings nothing new. Bad rows are found here too.
+A list that changes while it is read by `$skip` shifts, so that such a reading is repeated until it brings the same rows twice. Bad rows are
+found here too.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ def passed(reader: Reader, tally: Tally, where: Range, skip: int, mark: int, kee
 def crowd(reader: Reader, where: Range, mark: int, keep: int) -> Generator[Step, None, int | None]:
     """Every row of a range; returns the latest last update. Raises PageFailed where more share both times than the API can be asked for: nothing is passed over."""
     most, last = reader.listing.most_skip, None
+    before: set[str] | None = None
     while True:
-        skip = new = pages = 0
+        skip = pages = 0
+        ids: set[str] = set()
         seconds: list[int] = []
         whole = False
         while not whole:
@@ -57,7 +60,7 @@ def crowd(reader: Reader, where: Range, mark: int, keep: int) -> Generator[Step,
             if tally.trouble is not None:
                 skip += yield from passed(reader, tally, where, skip, mark, keep)
                 continue
-            pages, new = pages + 1, new + tally.new
+            pages, ids = pages + 1, ids | tally.ids
             seconds += tally.seconds
             whole = reader.whole(tally, where, skip)
             reader.grow(tally)
@@ -69,8 +72,9 @@ def crowd(reader: Reader, where: Range, mark: int, keep: int) -> Generator[Step,
             for part in cut(reader, where, seconds):
                 last = later(last, (yield from crowd(reader, part, mark, keep)))
             return last
-        if pages == 1 or not new:
+        if pages == 1 or ids == before:
             return last
+        before = ids
 
 
 def later(one: int | None, other: int | None) -> int | None:

@@ -154,11 +154,15 @@ class Reader:
 
     def readable(self, where: Range, skip: int, tries: int) -> bool:
         """Whether the API gives the one row behind so many (or says that there is none)."""
-        try:
-            self.rows(self.query(where, 1, skip), tries).none()
-        except (PageFailed, BadRequest, Broken):
-            return False
-        return True
+        for _ in range(tries):
+            try:
+                self.rows(self.query(where, 1, skip), tries).none()
+            except (PageFailed, BadRequest):
+                return False
+            except Broken:
+                continue
+            return True
+        return False
 
     def unknown(self, bad: list[Bad]) -> list[Bad]:
         """Those that were not told before; they count as seen from now on."""

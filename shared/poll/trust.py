@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 
@@ -16,5 +17,7 @@ def trusting(ca: str | None) -> Any:
     def own(url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         return merge(url, proxies, stream, ca if ca and verify is None else verify, cert)
 
+    # On DEBUG it writes every address with its query, which for an export file is a signature.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
     made.merge_environment_settings = own  # type: ignore[method-assign]  # the one way to say so for every request of a session
     return made

@@ -52,7 +52,6 @@ class Tally:
     seen: dict[str, str]
     second: str | None = None
     count: int = 0
-    new: int = 0  # with an id: without one, nobody can tell
     rises: int = 0  # how often a row was later than the one before it
     last: int | None = None  # the latest time, in ticks
     ids: set[str] = field(default_factory=set)
@@ -75,7 +74,6 @@ class Tally:
                 if not id or self.seen.get(id) != version:
                     yield row
                     if id:
-                        self.new += 1
                         self.seen.pop(id, None)  # so that the newest stand last
                         self.seen[id] = version
                 self.count += 1

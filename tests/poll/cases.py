@@ -26,6 +26,10 @@ class Case:
     page: int = 5
     by_time: bool = True
 
+    def have(self, stand: Stand) -> set[str]:
+        """What is indexed of this case: not the incidents where it is about their alerts."""
+        return {item for item in stand.have() if self.name != "incident alerts" or not item[0].isdigit()}
+
     def fill(
         self, stand: Stand, count: int, *, before: float = 3600.0, apart: float = 60.0, first: int = 0
     ) -> set[str]:

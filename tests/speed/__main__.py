@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "hub messages to Elasticsearch, against helpers.bulk with ready-made dicts": ["tests.speed.stream"],
     "shipping alone, against helpers.bulk with the same documents": ["tests.speed.bulk"],
     "peak memory of a worker with 100 messages of 1 MB": ["tests.speed.memory"],
+    "polling every source, and its peak memory": ["tests.speed.poll", "--full"],
     "cold start, against the SDKs alone": ["tests.speed.cold_start"],
 }
 
