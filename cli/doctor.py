@@ -190,10 +190,11 @@ def asked_once(api: Api, polled: PollSettings, source: str, name: str) -> Check:
         if source == "assessment":
             scopes = SOURCES[source].scopes(api, polled)
             for scope in scopes:
-                api.get(f"/{scope}/providers/Microsoft.Security/assessments", {"api-version": "2021-06-01"}, tries=1)
+                path = f"/{scope}/providers/Microsoft.Security/assessments"
+                api.get(path, {"api-version": "2021-06-01"}, tries=1).file.close()
             return Check(title, "ok", f"{len(scopes)} scopes can be read.")
         path, query = SMALLEST[source]
-        api.get(path, query, tries=1)
+        api.get(path, query, tries=1).file.close()
     except (Gone, BadRequest) as error:
         return Check(
             title,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "infra" / "elastic"
 app = typer.Typer(add_completion=False)
-out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+out, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def templates() -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ DATASETS: Mapping[str, tuple[str, ...]] = {
     "xdr": ("m365_defender.event",),
     "defender_cloud": ("microsoft_defender_cloud.event",),
     "alert": ("m365_defender.alert", "m365_defender.alert_evidence"),
-    "incident": ("m365_defender.incident",),
+    "incident": ("m365_defender.incident", "m365_defender.alert_evidence"),
     "log": ("m365_defender.log",),
     "vulnerability": ("m365_defender.vulnerability",),
     "assessment": ("microsoft_defender_cloud.assessment",),

@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +25,7 @@ from elasticsearch import ApiError, TransportError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from local import demo_polls
 from local.demo_input import Script, script
 from local.demo_report import Account, Round, show, show_example
 from local.demo_stage import PARTITIONS, Stage, parts, stage
@@ -129,7 +131,7 @@ def run(console: Console, what: Script, output: Path, *, keep: bool, local_elast
         console.print()
         show(console, "Everything a second time", second)
         console.print()
-        judged = verdicts(what, first, second)
+        judged = verdicts(what, first, second) + polls(console, on)
         for kept, words in judged:
             console.print(f"[green]yes[/]  {words}" if kept else f"[red]NO[/]   {words}")
         where_next(console, on, output, keep=keep)
@@ -139,6 +141,18 @@ def run(console: Console, what: Script, output: Path, *, keep: bool, local_elast
                 signal.pause()
             console.print("Stopping ...")
     return 0 if all(kept for kept, _ in judged) else 1
+
+
+def polls(console: Console, on: Stage) -> list[tuple[bool, str]]:
+    """Poll every source, let some things change, poll again; what was promised of that, and whether it was kept."""
+    console.print("\nNow the sources that are polled, each by its timer.\n")
+    first = demo_polls.poll(console, on.app)
+    demo_polls.show(console, "Polled", first)
+    owed = demo_polls.change(next(iter(on.fake.tenants.values())), datetime.now(UTC))
+    second = demo_polls.poll(console, on.app)
+    demo_polls.show(console, "Polled again, some alerts and incidents having changed", second)
+    console.print()
+    return demo_polls.verdicts(first, second, owed, on.fake)
 
 
 def where_next(console: Console, on: Stage, output: Path, *, keep: bool) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from rich.console import Console
 
+from local import demo_polls
 from local.azurite import LocalAzurite, azurite
 from local.elasticsearch import elasticsearch
 from local.event_hub import LocalEventHubs, event_hub
 from local.host_process import LocalFunctions, functions_host
+from local.microsoft import Microsoft, microsoft
 from local.process import NotStarted
 from local.setup import Part, install
 from local.templates import put_templates
@@ -68,6 +70,7 @@ class Stage:
     target: Target
     storage: LocalAzurite
     hubs: LocalEventHubs
+    fake: Microsoft
     app: LocalFunctions
 
 
@@ -95,8 +98,11 @@ def stage(console: Console, *, local_elasticsearch: bool, logs: Path) -> Iterato
         console.print(
             f"[green]up[/]  Event Hubs stand-in          127.0.0.1:{hubs.port}, {PARTITIONS} partitions a hub"
         )
+        fake = stack.enter_context(microsoft())
+        console.print(f"[green]up[/]  a fake of Microsoft's APIs   {fake.base} (TLS), one tenant")
         settings = {
             **target.settings,
+            **demo_polls.settings(fake),
             "AzureWebJobsStorage": storage.connection_string,
             "XDR_EVENT_HUB": hubs.connection_string,
             "XDR_EVENT_HUB_NAMES": XDR_HUB,
@@ -105,7 +111,7 @@ def stage(console: Console, *, local_elasticsearch: bool, logs: Path) -> Iterato
         }
         app = stack.enter_context(functions_host(settings=settings, backoff_scale=0.1, logs=logs))
         console.print(f"[green]up[/]  the app, Microsoft's runtime {app.url}, {', '.join(app.ready['functions'])}")
-        yield Stage(target, storage, hubs, app)
+        yield Stage(target, storage, hubs, fake, app)
 
 
 @contextmanager

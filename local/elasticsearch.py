@@ -36,13 +36,17 @@ USER_SECONDS = 90.0
 NUDGE_SECONDS = 5.0  # after which the files are touched again, should the server have missed a change
 RELOAD = "250ms"  # how often the server looks at the users and roles files (5 s if not set)
 
-# What may ship and nothing more: make our data streams, add documents to them.
+# What may ship and nothing more: make our data streams, add documents to them, and renew entries of latest views.
 SHIPPER_ROLE: dict[str, Any] = {
     "indices": [
         {
             "names": ["logs-m365_defender.*-*", "logs-microsoft_defender_cloud.*-*"],
             "privileges": ["auto_configure", "create_doc"],
-        }
+        },
+        {
+            "names": ["m365_defender.*_latest-*", "security_solution-*_latest-v1"],
+            "privileges": ["auto_configure", "create_index", "index"],
+        },
     ]
 }
 

@@ -1,6 +1,6 @@
 """Servers for tests, started when a test first asks for one; and how hypothesis behaves.
 
-Fixtures `elasticsearch_server`, `azurite_server` and `event_hub_server` are shared by all tests of a run: use names of
+Fixtures `elasticsearch_server`, `azurite_server`, `event_hub_server` and `fake` are shared by all tests of a run: use names of
 your own in them and do not stop them (the context managers in local/ give a test a server of its own). Where a part is
 missing the test is skipped with the reason, and fails if CI=true.
 """
@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from local import demo_polls  # noqa: E402  the root must be on the path first
 from local.azurite import LocalAzurite, azurite  # noqa: E402  the root must be on the path first
 from local.elasticsearch import LocalElasticsearch, elasticsearch  # noqa: E402  the root must be on the path first
 from local.elasticsearch_keeper import shared_elasticsearch, stop_shared  # noqa: E402  the root must be on the path first
 from local.event_hub import LocalEventHubs, event_hub  # noqa: E402  the root must be on the path first
+from local.microsoft import Microsoft, Tenant, microsoft  # noqa: E402  the root must be on the path first
 from local.process import temporary_folder  # noqa: E402  the root must be on the path first
 from local.setup import Part, available, install  # noqa: E402  the root must be on the path first
 
@@ -81,6 +84,21 @@ def azurite_server() -> Iterator[LocalAzurite]:
     require("node")
     with azurite() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def fake() -> Iterator[Microsoft]:
+    """Microsoft's APIs over TLS: use tenants of your own, and take away the faults that you add."""
+    with microsoft() as running:
+        yield running
+
+
+@pytest.fixture
+def tenant(fake: Microsoft) -> Tenant:
+    """A tenant of the fake with the demo's data."""
+    made = fake.tenant()
+    demo_polls.fill(made, datetime.now(UTC))
+    return made
 
 
 @pytest.fixture(scope="session")

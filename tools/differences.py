@@ -76,12 +76,18 @@ FILES: dict[str, Callable[[bytes], list[Document]]] = {
     "app_and_identity": streamed,
     "email": streamed,
     "event_alert": streamed,
+    "defender_cloud_event": streamed,
+    "alert": polled("alert"),
+    "incident": polled("incident"),
+    "incident_no_alerts": polled("incident"),
     "log": polled("log"),
     "vulnerability": polled("vulnerability"),
     "defender_cloud_assessment": polled("assessment"),
 }
 # file -> line -> fields that can not be compared, because their input was damaged on its way (README beside their documents)
-NOT_COMPARED: dict[str, dict[int, tuple[str, ...]]] = {}
+NOT_COMPARED: dict[str, dict[int, tuple[str, ...]]] = {
+    "incident": {9: ("email.subject", "m365_defender.incident.alert.evidence.subject")},
+}
 
 
 @dataclass(frozen=True, slots=True)

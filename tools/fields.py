@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.normalise.interpret import constants
 from shared.normalise.mapping import UNMAPPED, Kind, Table
-from shared.normalise.shapes import fields_of
+from shared.normalise.shapes import paths_of
 from shared.normalise.tables import all_tables, carrier
 from shared.normalise.tables.cloud_entities import object_fields
 from tools.schema import ecs_levels, ecs_types, elastic_types, type_of
@@ -18,11 +18,14 @@ KIND_TYPES: dict[Kind, str] = {
     "text": "match_only_text",
     "long": "long",
     "double": "double",
+    "latitude": "double",
+    "longitude": "double",
     "boolean": "boolean",
     "date": "date",
     "ip": "ip",
     "flattened": "flattened",
     "object": "object",
+    "geo_point": "geo_point",
 }
 RELATED_TYPES = {"related.hash": "keyword", "related.hosts": "keyword", "related.ip": "ip", "related.user": "keyword"}
 ALWAYS = {
@@ -63,14 +66,15 @@ def _layout(name: str, table: Table) -> Iterator[Use]:
         if column.vendor is not None:
             field = f"{table.vendor_root}.{column.vendor}"
             yield Use(name, source, field, vendor_type(table.dataset, field, column.kind), None, column.duplicate)
-            for below, kind in fields_of(column.shape, field) if column.shape is not None else ():
-                yield Use(name, source, below, vendor_type(table.dataset, below, kind), None, column.duplicate)
+            for path, below, kind in paths_of(column.shape, source, field) if column.shape is not None else ():
+                yield Use(name, path, below, vendor_type(table.dataset, below, kind), None, column.duplicate)
     for rule in table.rules:
         read = ", ".join(name.removeprefix("/") for name in rule.reads if name)
         for write, kind in zip(rule.writes, rule.kinds, strict=True):
             if write.startswith("~"):
                 field = f"{table.vendor_root}.{write[1:]}"
-                yield Use(name, read, field, vendor_type(table.dataset, field, kind), rule.function.__name__)
+                kept = vendor_type(table.dataset, field, kind)
+                yield Use(name, read, field, kept, rule.function.__name__, rule.duplicate)
             elif not write.startswith("#"):
                 yield Use(name, read, write, type_of(write) or KIND_TYPES[kind], rule.function.__name__)
 

@@ -1,4 +1,8 @@
-"""schema/*.csv -> look-ups for laws, docs and templates."""
+"""schema/*.csv -> look-ups for laws, docs and templates.
+
+`defender_more.csv` is ours: columns that `defender.csv`, which `make schema` writes, does not have yet; each with its source, a page of
+MicrosoftDocs/defender-docs and its commit, or where it was seen.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ def rows(name: str) -> list[dict[str, str]]:
 def columns() -> dict[str, dict[str, str]]:
     """Table, kind of Defender for Cloud message, or part of an API object -> column -> documented type."""
     found = {kind: dict(names) for kind, names in (COLUMNS | api_columns()).items()}
-    for row in rows("defender.csv"):
+    for row in (*rows("defender.csv"), *rows("defender_more.csv")):
         found.setdefault(row["table"], {})[row["column"]] = row["type"]
     return found
 

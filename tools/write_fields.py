@@ -22,11 +22,12 @@ def page(table: Table) -> str:
         MADE,
         f"# {table.name}\n\n",
         f"Documents go to `logs-{table.dataset}-<namespace>`. Key by Microsoft's documents: {', '.join(table.identity)}.\n\n",
+        f"{table.about}\n\n" if table.about else "",
         "| column | Defender's type | field | type | level | how |\n| --- | --- | --- | --- | --- | --- |\n",
     ]
     for use in uses(table):
         how = (
-            f"rule `{use.rule}`"
+            f"rule `{use.rule}`{'; kept by PRESERVE_DUPLICATE_CUSTOM_FIELDS' if use.duplicate else ''}"
             if use.rule
             else "copied; kept by PRESERVE_DUPLICATE_CUSTOM_FIELDS"
             if use.duplicate

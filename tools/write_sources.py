@@ -6,8 +6,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from shared.normalise.api import SOURCES as MAPPED
-from shared.normalise.tables import API, api_table
+from functions.probes import DATASETS
 from shared.poll.endpoints import APIS, LOGIN
 from shared.poll.sources import SOURCES
 from shared.poll_settings import PollSettings
@@ -44,8 +43,7 @@ CLOUDS = """
 
 def data_streams(source: str) -> list[str]:
     """The data streams that a source's documents go to."""
-    module = MAPPED[source]  # type: ignore[index]  # a source's name
-    return sorted({f"`logs-{api_table(name).dataset}-*`" for name, home in API.items() if home == module})
+    return [f"`logs-{dataset}-*`" for dataset in DATASETS[source]]
 
 
 def page() -> str:

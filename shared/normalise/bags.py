@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import re
+import warnings
 from typing import Any
 
 import orjson
@@ -13,6 +14,8 @@ import orjson
 DEEPEST = 12  # levels in a flattened bag; Elasticsearch allows 20 below the field
 LONGEST_KEY = 160  # characters: Elasticsearch refuses a path of 12 such keys (of 4 bytes) and a value (8,191 of 3 bytes) beyond 32,766 bytes
 LONGEST_REPR = 100_000  # characters of Python-literal text that are worth parsing
+# What Python's parser has to say of text from outside (`1or 2`) goes nowhere: the text is then taken as it is.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 ESCAPE = re.compile(r"\\(?:[\\'\"nrtxuU]|(.))", re.DOTALL)  # group 1: an escape that `repr` never writes
 
 

@@ -31,12 +31,13 @@ _POSTURE = """
     misconfiguration
 """
 # Parts of API objects. A machine's vulnerabilities are read again and again as they stand.
-_POLLED_ALERTS = "SiemAlert SiemIncident"
+_POLLED_ALERTS = "GraphAlert GraphIncident GraphIncidentAlert SiemAlert SiemIncident"
 _POLLED_STATES = "MachineVulnerability SoftwareVulnerability"
 KINDS: dict[str, str] = {
     "AlertEvidence": "alert",
     "AlertInfo": "alert",
     "SecurityAlert": "alert",
+    "GraphAlertEvidence": "enrichment",  # of the alert: a rule that looks for alerts should not find each item
     **dict.fromkeys(_SNAPSHOTS.split(), "state"),
     **dict.fromkeys(_POSTURE.split(), "state"),
     **dict.fromkeys(_INVENTORIES.split(), "asset"),

@@ -2,8 +2,7 @@
 
 The same message comes with keys in camelCase and in PascalCase, as the alerts' REST object and as a flat one, and with `$type` hints of a
 serialiser (facts: continuous_export.case). A column is the path of a value as Microsoft's API documents spell it, whatever the message
-spells: `properties.status.code`. `COLUMNS` lists all we know of, with their documented types; what is not listed there is handed on under
-its own path, so that it is reported and kept.
+spells: `properties.status.code`. `COLUMNS` lists all we know of, with their documented types, and `OPENERS` open messages to them.
 """
 
 from __future__ import annotations
@@ -11,16 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.normalise.bags import opened_text
-from shared.normalise.convert import Issues
-
-type Tree = dict[
-    str, "str | Tree"
-]  # key -> the column's name, or what lies below; by its usual spellings and in lower case
+from shared.normalise.nested import Opener
 
 LONGEST_KIND = 200  # characters of a kind that we do not know
 LONGEST_ID = 4096  # characters of an id that is looked at; the longest seen have about 1,000
-DEEPEST = 12  # levels of a bag whose keys are written in lower case
 _PREFIX = "microsoft.security/"
 _ALERTS = "SecurityAlert"
 
@@ -124,48 +117,38 @@ _SPECIFIED: dict[str, str] = {  # kind -> columns, each with its type after a co
 }
 # fmt: on
 
+_OF_ANY = (
+    _ARM
+    + "properties:dynamic timeGenerated:datetime timeGeneratedUtc:datetime processingEndTime:datetime startTimeUtc:datetime"
+)
+
+
+def _columns(words: str) -> dict[str, str]:
+    return {name: type or "string" for name, _, type in (word.partition(":") for word in words.split())}
+
+
 # Kind -> column -> documented type, for laws and docs as schema/defender.csv is for Advanced Hunting's tables.
-COLUMNS: dict[str, dict[str, str]] = {
-    kind: {name: type or "string" for name, _, type in (word.partition(":") for word in words.split())}
-    for kind, words in _SPECIFIED.items()
+COLUMNS: dict[str, dict[str, str]] = {kind: _columns(words) for kind, words in _SPECIFIED.items()}
+# An alert's REST object has under `properties` what exports have at the root.
+_OPENERS: dict[str, Opener] = {
+    kind: Opener(columns, within="properties" if kind == _ALERTS else None) for kind, columns in COLUMNS.items()
 }
-# Bags whose keys come in either letter case, so that one spelling has to be searched for: lower case, as Elastic's package writes them.
-BAGS = (
-    "extendedProperties", "supportingEvidence", "confidenceReasons", "properties.additionalData", "properties.metadata.publishDates",
-    "properties.metadata.partnerData", "properties.risk.attackPathsReferences", "properties.definition.properties.assessmentDefinitions",
-)  # fmt: skip
+_OPENER_OF_ANY = Opener(_columns(_OF_ANY))
 
 
-def _tree(columns: Mapping[str, str]) -> Tree:
-    root: Tree = {}
-    for column in columns:
-        node = root
-        *path, leaf = column.split(".")
-        for part in path:
-            below = node.get(part, {})
-            if isinstance(below, str):
-                raise TypeError(f"{column} lies below a column that holds a value")
-            node |= dict.fromkeys(_spellings(part), below)
-            node = below
-        node |= dict.fromkeys(_spellings(leaf), column)
-    return root
+def opener(kind: str) -> Opener:
+    """What opens messages of a kind; one for all kinds that we do not know."""
+    return _OPENERS.get(kind, _OPENER_OF_ANY)
 
 
-def _spellings(key: str) -> tuple[str, str, str]:
-    """A key as documented, with a capital, and in lower case, which stands for all others."""
-    return key, key[:1].upper() + key[1:], key.lower()
-
-
-TREES: dict[str, Tree] = {kind: _tree(columns) for kind, columns in COLUMNS.items()}
-
-
-# The types as exports write them, which need no closer look.
-_TYPES: dict[str, str] = {
-    f"Microsoft.Security/{path}": path.rpartition("/")[2]
+# The types as exports and the API write them, which need no closer look.
+TYPES: dict[str, str] = {
+    f"Microsoft.Security/{path}": KINDS[path.rpartition("/")[2].lower()]
     for path in (
         "assessments", "assessments/subAssessments", "secureScores", "secureScores/secureScoreControls", "regulatoryComplianceStandards",
-        "regulatoryComplianceStandards/regulatoryComplianceControls",
-        "regulatoryComplianceStandards/regulatoryComplianceControls/regulatoryComplianceAssessments",
+        "regulatoryComplianceStandards/regulatoryComplianceControls", "regulatoryComplianceStandard", "regulatoryComplianceControl",
+        "regulatoryComplianceStandards/regulatoryComplianceControls/regulatoryComplianceAssessments", "regulatoryComplianceAssessment",
+        "Locations/alerts", "locations/alerts",
     )
 }  # fmt: skip
 
@@ -176,9 +159,13 @@ def kind_of(message: Mapping[str, Any]) -> str | None:
     In this order: `type` (`Microsoft.Security/assessments`, any case), the collection that the id names, and keys that only one
     kind has.
     """
-    type = message.get("type")
-    if type.__class__ is str and (known := _TYPES.get(type)) is not None:
+    type = message.get("type") or message.get("Type")
+    if type.__class__ is str and (known := TYPES.get(type)) is not None:
         return known
+    if (
+        type is None and "SystemAlertId" in message and message.get("id") is message.get("Id") is None
+    ):  # as alerts are exported
+        return _ALERTS
     plain = {key.lower(): value for key, value in message.items()}
     unknown: str | None = None
     type = plain.get("type")
@@ -210,83 +197,22 @@ def _kind_of_id(id: Any) -> str | None:
     return KINDS.get(parts[1]) if len(parts) == 3 and f"/providers/{_PREFIX}" in id.lower() else None
 
 
-def opened(kind: str, message: Mapping[str, Any], issues: Issues) -> dict[str, Any]:
-    """A message of a known kind as columns: the names of `COLUMNS[kind]`, and under their own path whatever is not among them.
-
-    An alert's REST object is opened to the flat form that is exported. Its `entities` become a list of plain entities (see
-    `cloud_entities`), whose bad values go to `issues`. The message is not changed, nothing is raised, and what is opened is bounded
-    by the columns known: everything below them stays as it is.
-    """
-    columns: dict[str, Any] = {}
-    if kind == _ALERTS:
-        for key, value in message.items():
-            if key.lower() == "properties":
-                below = opened_text(value) if value.__class__ is str and value else value
-                if below.__class__ is dict:
-                    _open(below, TREES[kind], "", f"{key}.", columns)
-                elif value is not None:
-                    columns[key] = value
-            else:
-                _open({key: value}, TREES[kind], "", "", columns)
-        if columns.keys() & {"entities", "extendedLinks", "resourceIdentifiers"}:
-            from shared.normalise.tables.cloud_entities import open_lists  # most messages have none
-
-            open_lists(columns, issues)
-    else:
-        _open(message, TREES[kind], "", "", columns)
-    for name in BAGS:
-        value = columns.get(name)
-        if value is None:
-            continue
-        if value.__class__ is str and value:
-            value = opened_text(value) or value
-        columns[name] = lowered(value)
-    return columns
+# Where a message says when it began to be true, by the usual spellings: what its document id begins with. Scores and compliance do not say.
+_TIMES: dict[str, tuple[tuple[str, ...], ...]] = {
+    _ALERTS: (
+        ("TimeGenerated",), ("timeGenerated",), ("properties", "timeGeneratedUtc"), ("properties", "timeGenerated"), ("properties", "reportedTimeUtc"),
+    ),
+    "assessments": (("properties", "status", "statusChangeDate"), ("Properties", "Status", "StatusChangeDate")),
+    "subAssessments": (("properties", "timeGenerated"), ("Properties", "TimeGenerated")),
+}  # fmt: skip
 
 
-def _open(values: Mapping[str, Any], tree: Tree, path: str, prefix: str, columns: dict[str, Any]) -> None:
-    """Put what lies in an object into columns; `prefix` goes before the path of what is not known."""
-    for key, value in values.items():
-        if value is None or value == "":
-            continue
-        below = tree.get(key) or tree.get(key.lower())
-        if below.__class__ is str:
-            if below in columns:  # both casings in one object
-                columns[_free(f"{prefix}{path}{key}", columns)] = value
-            else:
-                columns[below] = value
-            continue
-        if below is not None and value.__class__ is str and value[:1] == "{":
-            value = opened_text(value) or value  # noqa: PLW2901  JSON in text stands for the object
-        if below is not None and value.__class__ is dict:
-            _open(value, below, f"{path}{key}.", prefix, columns)  # type: ignore[arg-type]  # no text: a tree
-        else:
-            columns[_free(f"{prefix}{path}{key}", columns)] = value
-
-
-def _free(name: str, columns: Mapping[str, Any]) -> str:
-    """A name that is not taken yet."""
-    while name in columns:
-        name += " (again)"
-    return name
-
-
-def lowered(value: Any, levels: int = DEEPEST) -> Any:
-    """A copy with keys in lower case and without empty values; where two keys become one, the second keeps its case. Deeper levels stay."""
-    if not levels:
-        return value
-    if value.__class__ is dict:
-        result: dict[str, Any] = {}
-        for key, item in value.items():
-            if item is None or item == "":
-                continue
-            plain = key.lower()
-            if plain in result or (plain != key and plain in value):
-                plain = key
-            result[plain] = lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item
-        return result
-    if value.__class__ is list:
-        return [
-            lowered(item, levels - 1) if item.__class__ is dict or item.__class__ is list else item for item in value
-        ]
-    return value
+def time_of(kind: str, message: Mapping[str, Any]) -> Any:
+    """A message's own time, as it came; None where it has none. Of two messages with equal content it is the same."""
+    for path in _TIMES.get(kind, ()):
+        found: Any = message
+        for key in path:
+            found = found.get(key) if found.__class__ is dict else None
+        if found is not None:
+            return found
+    return None

@@ -18,9 +18,9 @@ from zlib import crc32
 from shared.normalise.categories import ACTIONS
 from shared.normalise.convert import BEFORE_TIME, CONVERTERS, ISO_LENGTHS, Issues, many
 from shared.normalise.interpret import Row, classify, constants, nest, unknown_columns
-from shared.normalise.mapping import Action, Column, Related, Rule, Table
+from shared.normalise.mapping import Action, Column, Related, Rule, Table, first
 from shared.normalise.members import check, members_of
-from shared.normalise.shapes import shaped
+from shared.normalise.shapes import shaping
 
 
 class Normalise(Protocol):
@@ -34,6 +34,7 @@ class Normalise(Protocol):
 
 
 type Kind = tuple[list[str] | None, list[str], str | None]  # event.category, event.type, event.outcome
+type Columns = tuple[str | None, ...]
 type Tree = dict[str, Tree | Leaf]
 
 MOST_TESTED = 8  # values that are looked at to see whether a rule has to be called, or a branch begun, at all
@@ -65,12 +66,13 @@ class Leaf:
 
 
 def compile_table(
-    table: Table, *, duplicates: bool = False, namespace: str = "default", columns: tuple[str, ...] | None = None
+    table: Table, *, duplicates: bool = False, namespace: str = "default", columns: Columns | None = None
 ) -> Normalise:
     """The function of one table; `duplicates` keeps vendor fields that ECS fields repeat.
 
-    columns: the sorted names of the columns of the records that it is for, and for no others. It takes their values all at once, knows which
-    columns are absent and which are unknown, and so saves a tenth. Without it the function is for any record.
+    columns: the names of the columns of the records that it is for, and for no others, in the order of their values; None for a value
+    that is no column's. It takes the values all at once, knows which columns are absent and which are unknown, and so saves a tenth. Without it
+    the function is for any record.
 
     Documents of one table share what is the same in all of them: the objects `ecs` and `data_stream`, and lists of categories. Nobody
     may change those. The properties and the envelope are not changed.
@@ -104,10 +106,14 @@ def compile_table(
         "check": check,
         "many": many,
         **{f"rule{n}": rule.function for n, rule in enumerate(table.rules)},
-        **{f"shape_c{n}": column.shape for n, column in enumerate(table.columns) if column.shape is not None},
-        "shaped": shaped,
+        **{
+            f"shape_c{n}": shaping(column.shape, column.source)
+            for n, column in enumerate(table.columns)
+            if column.shape is not None
+        },
     }
     scope |= {str(kind): converter for kind, converter in CONVERTERS.items()}
+    scope |= {f"convert_c{n}": column.converter for n, column in enumerate(table.columns) if column.converter}
     for n, column in enumerate(table.columns):
         if (members := members_of(table.name, column.source)) is not None:
             scope |= {f"members{n}": members, f"spelled{n}": members.spelled}
@@ -120,12 +126,12 @@ def _kind(action: Action) -> Kind:
     return list(action.category) or None, list(action.type), action.outcome
 
 
-def lines(table: Table, *, duplicates: bool = False, columns: tuple[str, ...] | None = None) -> Iterator[str]:
+def lines(table: Table, *, duplicates: bool = False, columns: Columns | None = None) -> Iterator[str]:
     """The source of the compiled function, line by line."""
     local = {column.source: f"c{n}" for n, column in enumerate(table.columns)}
     yield "def normalise(properties, envelope, issues, values=()):"
     if columns is not None:
-        yield f"    [{', '.join(local.get(name, '_') if name[:1] != '/' else '_' for name in columns)}] = values"
+        yield f"    [{', '.join(local.get(name, '_') if name and name[0] != '/' else '_' for name in columns)}] = values"
     for n, column in enumerate(table.columns):
         yield from _read(column, local[column.source], columns)
         if members_of(table.name, column.source) is not None and (columns is None or column.source in columns):
@@ -134,9 +140,11 @@ def lines(table: Table, *, duplicates: bool = False, columns: tuple[str, ...] | 
     yield from _classify(table, local)
     local |= {"event.category": "category", "event.type": "types", "event.outcome": "outcome"}
     results: list[list[str]] = []  # the variables of each rule; another rule may write the same field
+    read = {name for rule in table.rules for name in rule.reads}
     for n, rule in enumerate(table.rules):
         results.append([f"f{n}_{k}" for k in range(len(rule.writes))])
-        yield from _call(n, rule, local, results[n])
+        if duplicates or not _idle(rule, read):
+            yield from _call(n, rule, local, results[n])
         local |= zip(rule.writes, results[n], strict=True)
     yield from _relate(table, local, results)
     yield from _branch("document", tree(table, local, duplicates=duplicates), count())
@@ -148,12 +156,12 @@ def lines(table: Table, *, duplicates: bool = False, columns: tuple[str, ...] | 
         yield "    if related: document['related'] = related"
     if columns is None:
         yield "    if not known(properties): unknown_columns(properties, KNOWN, issues)"
-    elif not table.known.issuperset(columns):
+    elif not table.known.issuperset(name for name in columns if name is not None):
         yield "    unknown_columns(properties, KNOWN, issues)"
     yield "    return document"
 
 
-def _read(column: Column, v: str, columns: tuple[str, ...] | None) -> Iterator[str]:
+def _read(column: Column, v: str, columns: Columns | None) -> Iterator[str]:
     if column.source.startswith("/"):
         yield f"    {v} = envelope.get({column.source[1:]!r})"
     elif columns is None:
@@ -162,21 +170,22 @@ def _read(column: Column, v: str, columns: tuple[str, ...] | None) -> Iterator[s
         yield f"    {v} = None"
         return
     if column.shape is not None:
-        yield f"    if {v} is not None: {v} = shaped({v}, shape_{v}, {column.source!r}, issues)"
+        yield f"    if {v} is not None: {v} = shape_{v}({v}, issues)"
         return
+    convert = f"convert_{v}" if column.converter else column.kind
     if column.many:
-        yield f"    if {v} is not None: {v} = many({column.kind}, {v}, {column.source!r}, issues)"
+        yield f"    if {v} is not None: {v} = many({convert}, {v}, {column.source!r}, issues)"
         return
-    if column.kind == "date":
+    if convert == "date":
         yield f"    if {v} is not None:"
         yield "        try:"
         yield f"            fromisoformat({v})"
         yield f"            if {DATE.format(v=v)}: {v} = date({v}, {column.source!r}, issues)"
         yield f"        except (TypeError, ValueError, IndexError): {v} = date({v}, {column.source!r}, issues)"
         return
-    check = INLINE.get(column.kind)
+    check = INLINE.get(convert)
     test = f"{v} is not None and ({check.format(v=v)})" if check else f"{v} is not None"
-    yield f"    if {test}: {v} = {column.kind}({v}, {column.source!r}, issues)"
+    yield f"    if {test}: {v} = {convert}({v}, {column.source!r}, issues)"
 
 
 def _classify(table: Table, local: Mapping[str, str]) -> Iterator[str]:
@@ -189,9 +198,20 @@ def _classify(table: Table, local: Mapping[str, str]) -> Iterator[str]:
     yield "    category, types, outcome = kind"
 
 
+def _idle(rule: Rule, read: set[str]) -> bool:
+    """Whether nothing of a rule is seen where duplicates are not kept, so that it need not be called."""
+    return (
+        rule.duplicate and not any(rule.related) and all(name[0] in "~#" and name not in read for name in rule.writes)
+    )
+
+
 def _call(n: int, rule: Rule, local: Mapping[str, str], targets: list[str]) -> Iterator[str]:
     """The call of a rule. Rules make nothing out of nothing (a test says so of all), so that most need not be called for absent columns."""
     arguments = [local[name] if name else "None" for name in rule.reads]
+    if rule.function is first and rule.when is None:
+        *others, last = (name for name in arguments if name != "None")
+        yield f"    {targets[0]} = {''.join(f'{name} if {name} is not None else ' for name in others)}{last}"
+        return
     call = f"{', '.join(targets)} = rule{n}({', '.join(arguments)})"
     tested = [local[rule.when]] if rule.when else list(dict.fromkeys(name for name in arguments if name != "None"))
     if len(tested) > MOST_TESTED:
@@ -261,7 +281,7 @@ def tree(table: Table, local: Mapping[str, str], *, duplicates: bool) -> Tree:
     put("event.outcome", "outcome")
     for rule in table.rules:
         for write in rule.writes:
-            if not write.startswith("#"):
+            if write[0] != "#" and (duplicates or write[0] != "~" or not rule.duplicate):
                 put(f"{table.vendor_root}.{write[1:]}" if write.startswith("~") else write, local[write])
     for column in table.columns:
         for field in column.ecs:

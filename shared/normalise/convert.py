@@ -27,6 +27,8 @@ ISO_FORM = frozenset(
 )  # every third character of 2026-01-02T03:04:05.6Z, from the fifth to the twentieth
 ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
 LONGEST, SHORTEST = 2**63 - 1, -(2**63)
+LARGEST = float.fromhex("0x1.fffffep+127")  # of 32 bits
+LONGEST_TIME = 30  # characters: 2026-01-02T03:04:05.123456789Z
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
 
 
@@ -99,7 +101,7 @@ def long(value: Any, column: str, issues: Issues) -> int | None:
 
 
 def double(value: Any, column: str, issues: Issues) -> float | None:
-    """A finite number; its text too."""
+    """A number that Elasticsearch's `float` holds, as which ECS has scores; its text too."""
     if value is None or (value.__class__ is str and value in PLACEHOLDERS):
         return None
     if (
@@ -112,9 +114,27 @@ def double(value: Any, column: str, issues: Issues) -> float | None:
         except (ValueError, OverflowError):
             pass
         else:
-            if number - number == 0:  # neither infinite nor "not a number"
+            if -LARGEST <= number <= LARGEST:  # so neither infinite nor "not a number"
                 return number
     issues.append(Issue(column, f"expected a number, got {_shape(value)}", value))
+    return None
+
+
+def latitude(value: Any, column: str, issues: Issues) -> float | None:
+    """Degrees from -90 (south) to 90, as Elasticsearch's geo_point takes them; their text too."""
+    return _degrees(value, column, issues, 90)
+
+
+def longitude(value: Any, column: str, issues: Issues) -> float | None:
+    """Degrees from -180 (west) to 180, likewise."""
+    return _degrees(value, column, issues, 180)
+
+
+def _degrees(value: Any, column: str, issues: Issues, most: int) -> float | None:
+    number = double(value, column, issues)
+    if number is None or -most <= number <= most:
+        return number
+    issues.append(Issue(column, f"expected degrees from -{most} to {most}, got {_shape(value)}", value))
     return None
 
 
@@ -144,7 +164,7 @@ def date(value: Any, column: str, issues: Issues) -> str | None:
     """
     if value.__class__ is str:
         try:
-            return _iso(value)
+            return _known_iso(value) if len(value) <= LONGEST_TIME else _iso(value)
         except (ValueError, OverflowError):
             if value in PLACEHOLDERS:
                 return None
@@ -169,6 +189,10 @@ def _iso(value: str) -> str | None:
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     written = aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
     return None if written[:19] in NO_TIMES else written
+
+
+# Cached, because the times in one object of an API are often the same; what a table's columns hold is read inline, and not here.
+_known_iso = lru_cache(maxsize=1024)(_iso)
 
 
 def address(value: str) -> str | None:
@@ -254,6 +278,8 @@ CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
     "text": text,
     "long": long,
     "double": double,
+    "latitude": latitude,
+    "longitude": longitude,
     "boolean": boolean,
     "date": date,
     "ip": ip,
@@ -263,5 +289,5 @@ CONVERTERS: dict[Kind, Callable[[Any, str, Issues], Any]] = {
 
 def convert(column: Column, value: Any, issues: Issues) -> Any:
     """The value of one column, by its row; the plain meaning that compiled tables repeat inline."""
-    one = CONVERTERS[column.kind]
+    one = column.converter or CONVERTERS[column.kind]
     return many(one, value, column.source, issues) if column.many else one(value, column.source, issues)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from shared.errors import Reject
-from shared.normalise.cloud_message import kind_of
+from shared.normalise.cloud_message import TYPES, kind_of
 from shared.normalise.identity import Names
 from shared.normalise.salvage import WRAPPERS, exact_pieces, pieces
 
@@ -196,6 +196,12 @@ def _members(message: Message, body: Body, value: Any, wrappers: int) -> Iterato
                 )  # by far the most: what `classify` would say
             elif "records" in member:  # a wrapper within the wrapper
                 yield from _values(message, body.piece(position), wrappers - 1)
+            elif (
+                category is None
+                and (kind := member.get("type") or member.get("Type")).__class__ is str
+                and (cloud := TYPES.get(kind)) is not None
+            ):  # most of Defender for Cloud's
+                yield Record(cloud, NO_ENVELOPE, member, message, body, position)
             else:
                 yield _record(message, body, position, member)
         elif member.__class__ is str and member.lstrip()[:1] in ("{", "["):  # text that holds JSON
@@ -204,6 +210,7 @@ def _members(message: Message, body: Body, value: Any, wrappers: int) -> Iterato
             yield Unreadable(NO_OBJECT, message, body.piece(position))
 
 
+NO_ENVELOPE: Mapping[str, Any] = {}
 NO_OBJECT = Reject("not_an_object", "a record must be a JSON object")
 
 
@@ -230,7 +237,7 @@ def classify(value: Any) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     if category.__class__ is str and category[:16] == PREFIX and properties.__class__ is dict and properties:
         return table_name(category[16:]), value, properties
     if category.__class__ is not str and (cloud := kind_of(value)) is not None:
-        return table_name(cloud), {}, value
+        return table_name(cloud), NO_ENVELOPE, value
     if properties.__class__ is str:
         try:
             properties = orjson.loads(properties)

@@ -53,7 +53,7 @@ class Names:
     def document_id(self, timestamp: Any, values: Sequence[Any]) -> str:
         """The `_id` of a record with these values; raises `Reject` where they can not be written as JSON (nested too deeply).
 
-        timestamp: the column `Timestamp` as it came; without a readable one the prefix is zero.
+        timestamp: the column `Timestamp`, or a message's own time, as it came; without a readable one the prefix is zero.
         """
         try:
             content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)  # what `canonical` does, less a call
@@ -115,6 +115,8 @@ def canonical(value: Any) -> bytes:
 
 def time_prefix(timestamp: Any) -> bytes:
     """Milliseconds since 1970 in 6 bytes; zero where there is no time, or none in range."""
+    if timestamp is None:
+        return NO_TIME
     try:
         moment = datetime.fromisoformat(timestamp)
     except (TypeError, ValueError):

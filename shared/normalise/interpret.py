@@ -70,7 +70,7 @@ def interpret(
             results = result if len(rule.writes) > 1 else (result,)
         for name, link, value in zip(rule.writes, rule.related, results, strict=True):
             values[name] = value
-            if not name.startswith("#"):
+            if name[0] != "#" and (duplicates or name[0] != "~" or not rule.duplicate):
                 fields[f"{table.vendor_root}.{name[1:]}" if name.startswith("~") else name] = value
             relate(related, link, value)
 

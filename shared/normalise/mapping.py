@@ -10,13 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-# object: several fields below one, as ECS lists them (dns.answers); rules write it, and columns that have a shape
-Kind = Literal["keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened", "object"]
+# object: several fields below one, as ECS lists them (dns.answers); geo_point: {"lat": …, "lon": …}. Only rules write these, and columns with a shape.
+Kind = Literal[
+    "keyword", "wildcard", "text", "long", "double", "latitude", "longitude", "boolean", "date", "ip", "flattened", "object", "geo_point"
+]  # fmt: skip
 Related = Literal["hash", "hosts", "ip", "user"]
 
-# What an object inside a column may hold: key -> (field, kind of its values), or (field, the shape of the object there).
-type Shape = Mapping[str, tuple[str, Kind | Shape]]
+# What an object inside a column may hold: key -> (field, kind of its values), or (field, the shape of the object there); third is whether a
+# list of them may come, which it may where nothing is said. A key that may hold either has two rows, the one for objects under the key and
+# `OBJECTS`.
+type Row = tuple[str, Kind | Shape] | tuple[str, Kind | Shape, bool]
+type Shape = Mapping[str, Row]
 
+OBJECTS = "{}"
 UNMAPPED = "unmapped"  # vendor field, flattened: columns we do not know and values that would not convert
 
 
@@ -26,7 +32,8 @@ class Column:
 
     source: the column's name in Defender. ecs: the ECS fields that get the value. vendor: field below the table's vendor root, or None.
     many: the value is a list (a JSON array, or its text, or one value). told: a rule tells this value in ECS fields, so that the
-    vendor field is a duplicate, dropped by default, just as it is where `ecs` is not empty.
+    vendor field is a duplicate, dropped by default, just as it is where `ecs` is not empty. converter: instead of the kind's own, for
+    objects and lists that a table knows more of. kept: it stays all the same, since dashboards or rules of Elastic's read it.
     """
 
     source: str
@@ -36,12 +43,14 @@ class Column:
     related: Related | None = None
     many: bool = False
     told: bool = False
+    converter: Callable[[Any, str, list[Any]], Any] | None = None
     shape: Shape | None = None  # of kind object: what the object, or each object of the list, may hold
+    kept: bool = False
 
     @property
     def duplicate(self) -> bool:
-        """Whether the vendor field only repeats what ECS fields say."""
-        return bool(self.ecs) or self.told
+        """Whether the vendor field only repeats what ECS fields say, and nobody looks for it."""
+        return (bool(self.ecs) or self.told) and not self.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class Rule:
     kinds: tuple[Kind, ...]
     related: tuple[Related | None, ...]
     when: str | None = None  # a column: the rule is skipped where it is absent
+    duplicate: bool = False  # its vendor fields repeat what ECS fields say: kept only by setting
 
 
 def ecs(
@@ -68,16 +78,24 @@ def ecs(
     vendor: str | None = None,
     related: Related | None = None,
     many: bool = False,
+    kept: bool = False,
 ) -> Column:
-    """A column that becomes ECS fields; `vendor` is its duplicate, kept only by setting."""
-    return Column(source, kind, fields, vendor, related, many)
+    """A column that becomes ECS fields; `vendor` is its duplicate, kept only by setting, or always (`kept`)."""
+    return Column(source, kind, fields, vendor, related, many, kept=kept)
 
 
 def vendor(
-    source: str, kind: Kind, field: str, *, related: Related | None = None, many: bool = False, told: bool = False
+    source: str,
+    kind: Kind,
+    field: str,
+    *,
+    related: Related | None = None,
+    many: bool = False,
+    told: bool = False,
+    converter: Callable[[Any, str, list[Any]], Any] | None = None,
 ) -> Column:
     """A column that becomes a field below the vendor root; `told`: a rule says the same in ECS."""
-    return Column(source, kind, (), field, related, many, told)
+    return Column(source, kind, (), field, related, many, told, converter)
 
 
 def objects(source: str, shape: Shape, field: str, *, told: bool = False) -> Column:
@@ -92,13 +110,19 @@ def rule(
     kind: Kind | tuple[Kind, ...] = "keyword",
     related: Related | tuple[Related | None, ...] | None = None,
     when: str | None = None,
+    duplicate: bool = False,
 ) -> Rule:
     """A rule; one `kind` or `related` stands for all fields it writes."""
     kinds = kind if isinstance(kind, tuple) else (kind,) * len(writes)
     links = related if isinstance(related, tuple) else (related,) * len(writes)
     if not len(writes) == len(kinds) == len(links):
         raise ValueError(f"{function.__name__}: writes, kinds and related differ in length")
-    return Rule(function, reads, writes, kinds, links, when)
+    return Rule(function, reads, writes, kinds, links, when, duplicate)
+
+
+def first(*values: Any) -> Any:
+    """The first value that is there: a rule of this function, which compiled tables write out rather than call."""
+    return next((value for value in values if value is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +141,25 @@ class Fragment:
                     rule,
                     reads=tuple(f"{root}.{name[1:]}" if name.startswith(".") else name for name in rule.reads),
                     writes=tuple(name if name[0] in "~#" else f"{root}.{name}" for name in rule.writes),
+                )
+                for rule in self.rules
+            ),
+        )
+
+    def below(self, path: str, field: str) -> Fragment:
+        """The same rows of an object that lies below `path` of another one; its vendor fields go below `field`, ECS fields stay."""
+        own = {column.source for column in self.columns}
+        return Fragment(
+            tuple(
+                replace(column, source=f"{path}.{column.source}", vendor=column.vendor and f"{field}.{column.vendor}")
+                for column in self.columns
+            ),
+            tuple(
+                replace(
+                    rule,
+                    reads=tuple(f"{path}.{name}" if name in own else name for name in rule.reads),
+                    writes=tuple(f"~{field}.{name[1:]}" if name[0] == "~" else name for name in rule.writes),
+                    when=f"{path}.{rule.when}" if rule.when in own else rule.when,
                 )
                 for rule in self.rules
             ),
@@ -142,6 +185,7 @@ class Table:
 
     identity: the documented key (its columns are part of the content that the document id is made from). unmapped: columns left out on
     purpose -> why. dataset: data stream dataset; vendor_root: where vendor fields live; action: the column whose value `categories` knows.
+    about: sentences for its page of docs/fields.
     """
 
     name: str
@@ -152,6 +196,7 @@ class Table:
     dataset: str = "m365_defender.event"
     vendor_root: str = "m365_defender.event"
     action: str | None = "ActionType"  # None: the table has no such column
+    about: str = ""
     variants: Mapping[str, Table] = field(
         default_factory=dict
     )  # value of `action` -> a different layout for such records

@@ -56,6 +56,47 @@ _ENTITIES = (
     "|registry key|registry value|security group|url|user"
 )
 
+# What Microsoft Graph's alerts, also in incidents, and incidents are (Microsoft Graph v1.0, enums of `microsoft.graph.security`).
+_GRAPH_ALERT: dict[str, str] = {
+    "classification":        "falsePositive|truePositive|informationalExpectedActivity",
+    "determination":         "apt|malware|securityPersonnel|securityTesting|unwantedSoftware|other|multiStagedAttack"
+                             "|compromisedAccount|phishing|maliciousUserActivity|notMalicious|notEnoughDataToValidate"
+                             "|confirmedActivity|lineOfBusinessApplication",
+    "detectionSource":       "microsoftDefenderForEndpoint|antivirus|smartScreen|customTi"
+                             "|microsoftDefenderForOffice365|automatedInvestigation|microsoftThreatExperts"
+                             "|customDetection|microsoftDefenderForIdentity|cloudAppSecurity|microsoft365Defender"
+                             "|azureAdIdentityProtection|manual|microsoftDataLossPrevention|appGovernancePolicy"
+                             "|appGovernanceDetection|microsoftDefenderForCloud|microsoftDefenderForIoT"
+                             "|microsoftDefenderForServers|microsoftDefenderForStorage|microsoftDefenderForDNS"
+                             "|microsoftDefenderForDatabases|microsoftDefenderForContainers"
+                             "|microsoftDefenderForNetwork|microsoftDefenderForAppService|microsoftDefenderForKeyVault"
+                             "|microsoftDefenderForResourceManager|microsoftDefenderForApiManagement|nrtAlerts"
+                             "|scheduledAlerts|microsoftDefenderThreatIntelligenceAnalytics|builtInMl"
+                             "|microsoftInsiderRiskManagement|microsoftThreatIntelligence"
+                             "|microsoftDefenderForAIServices|securityCopilot|microsoftSentinel",
+    "investigationState":    "terminated|successfullyRemediated|benign|failed|partiallyRemediated|running"
+                             "|pendingApproval|pendingResource|queued|innerFailure|preexistingAlert|unsupportedOs"
+                             "|unsupportedAlertType|suppressedAlert|partiallyInvestigated|terminatedByUser"
+                             "|terminatedBySystem",
+    "serviceSource":         "microsoftDefenderForEndpoint|microsoftDefenderForIdentity|microsoftDefenderForCloudApps"
+                             "|microsoftDefenderForOffice365|microsoft365Defender|azureAdIdentityProtection"
+                             "|microsoftAppGovernance|dataLossPrevention|microsoftDefenderForCloud|microsoftSentinel"
+                             "|microsoftInsiderRiskManagement|microsoftThreatIntelligence|microsoftSecurityForAI",
+}
+_GRAPH_INCIDENT: dict[str, str] = {
+    "classification": _GRAPH_ALERT["classification"],
+    "determination":  _GRAPH_ALERT["determination"],
+    "status":         "active|resolved|inProgress|redirected|awaitingAction",
+}
+_GRAPH: dict[str, str] = {
+    f"{table}.{column}": values
+    for table, lists in (
+        ("GraphAlert", _GRAPH_ALERT), ("GraphIncidentAlert.alerts", _GRAPH_ALERT),
+        ("GraphIncident", _GRAPH_INCIDENT), ("GraphIncidentAlert", _GRAPH_INCIDENT),
+    )
+    for column, values in lists.items()
+} | {"GraphIncidentAlert.alerts.severity": _SEVERITIES}
+
 _LISTS: dict[str, str] = {  # column, or Table.column -> values
     "Severity":                             _SEVERITIES,
     "VulnerabilitySeverityLevel":           _SEVERITIES,
@@ -142,7 +183,7 @@ def plain(value: str) -> str:
 MEMBERS: dict[str, Members] = {
     **{
         name: Members(frozenset(map(plain, f"{_NOTHING}|{values}".split("|"))), set(), _ALSO.get(name))
-        for name, values in _LISTS.items()
+        for name, values in (_LISTS | _GRAPH).items()
     },
     **{name: Members(frozenset(), set(numbers)) for name, numbers in _NUMBERS.items()},
 }

@@ -1,6 +1,6 @@
 """A record -> its document, index and id: picks the table, runs its compiled function, and carries what has no field.
 
-Pure: no clock, no network, no settings; what it needs of them is handed in.
+Pure: no clock, no network, no settings; what it needs of them is handed in. It remembers functions, and devices' platforms (`platforms`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from shared.errors import Reject
 from shared.normalise import categories
 from shared.normalise.api import Context, Latest, Part, Source, split_of
 from shared.normalise.bags import as_text
-from shared.normalise.cloud_message import COLUMNS, opened
-from shared.normalise.compile import Normalise, compile_table
+from shared.normalise.cloud_message import COLUMNS, opener, time_of
+from shared.normalise.compile import Columns, Normalise, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
 from shared.normalise.identity import Names, names_of, part_id
 from shared.normalise.interpret import carry
 from shared.normalise.mapping import Table
+from shared.normalise.nested import Outline
+from shared.normalise.platforms import Platforms, tells
 from shared.normalise.tables import api_table, carrier, table
 
 FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
@@ -51,9 +53,10 @@ class Layout:
     function: Normalise
     index: str
     known: bool
-    fitted: dict[Names, Normalise] = field(default_factory=dict)
-    by_columns: dict[tuple[str, ...], Normalise] = field(default_factory=dict)  # of other tenants, or in another order
-    seen: Counter[Names] = field(default_factory=Counter)  # records with columns that nothing is fitted to yet
+    tells_platform: bool  # of the device, in a column
+    fitted: dict[Names | Outline, Normalise] = field(default_factory=dict)
+    by_columns: dict[Columns, Normalise] = field(default_factory=dict)  # of other tenants, or in another order
+    seen: Counter[Names | Outline] = field(default_factory=Counter)  # records that nothing is fitted to yet
 
 
 class Normaliser:
@@ -69,6 +72,7 @@ class Normaliser:
         self._variants: dict[int, Layout] = {}  # by the identity of the table
         self._carriers: dict[Hashable, Layout] = {}
         self._parts: dict[str, Layout] = {}  # of API objects
+        self._platforms = Platforms()
 
     def identify(self, record: Record) -> str:
         """The document's id; raises `Reject` for a record that can not be written as JSON."""
@@ -76,7 +80,9 @@ class Normaliser:
         columns = record.properties
         names = record.names = names_of(tenant if tenant.__class__ is str else as_text(tenant), record.table, columns)
         values = record.values = names.values(columns)
-        return names.document_id(columns.get("Timestamp"), values)
+        return names.document_id(
+            columns.get("Timestamp") if record.envelope else time_of(record.table, columns), values
+        )
 
     def identified(self, message: Message) -> list[tuple[Record, str] | Unreadable]:
         """The records of a message with their ids, and what is none.
@@ -108,6 +114,11 @@ class Normaliser:
         function = layout.function if names is None else layout.fitted.get(names) or self._fit(layout, names)
         issues: Issues = []
         document = function(columns, record.envelope, issues, record.values)
+        host = document.get("host")
+        if host is not None and (
+            layout.tells_platform or (system := host.get("os")) is None or system.get("type") != "windows"
+        ):
+            self._platforms.settle(host, record.envelope.get("tenantId"), told=layout.tells_platform)
         return self._finished(record, id, arrived, layout, document, issues)
 
     def parts(self, source: Source, value: Mapping[str, Any], context: Context, arrived: str) -> Iterator[Normalised]:
@@ -144,9 +155,14 @@ class Normaliser:
     def _message(self, record: Record, id: str, arrived: str) -> Normalised:
         """The document of a Defender for Cloud message, which is opened first; its envelope is when the hub took it."""
         layout = self._messages.get(record.table) or self._layout(record.table, cloud=True)
+        function, message, opening = layout.function, record.properties, opener(record.table)
+        outline, values = opening.read(message)
+        if outline is not None:
+            function = layout.fitted.get(outline) or self._fit(layout, outline)
+        fast = outline is not None and function is not layout.function
+        columns = outline.strangers(values) if outline is not None and fast else opening.open(message)
         issues: Issues = []
-        columns = opened(record.table, record.properties, issues) if layout.known else record.properties
-        document = layout.function(columns, {"enqueued": record.enqueued or arrived}, issues)
+        document = function(columns, {"enqueued": record.enqueued or arrived}, issues, values)
         return self._finished(record, id, arrived, layout, document, issues)
 
     def _finished(
@@ -179,9 +195,9 @@ class Normaliser:
 
     def _ready(self, meaning: Table, *, known: bool = True) -> Layout:
         function = compile_table(meaning, duplicates=self._duplicates, namespace=self._namespace)
-        return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known)
+        return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known, known and tells(meaning))
 
-    def _fit(self, layout: Layout, names: Names) -> Normalise:
+    def _fit(self, layout: Layout, names: Names | Outline) -> Normalise:
         """The function for a set of columns, compiled when it has come often; within bounds, because names come from outside."""
         layout.seen[names] += 1
         if layout.seen[names] < FIT_AFTER:

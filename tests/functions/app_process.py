@@ -53,6 +53,11 @@ def http(function: str) -> Step:
     return {"do": "http", "function": function}
 
 
+def timer(function: str, *, late: bool = False) -> Step:
+    """A timer's time comes; late: past due."""
+    return {"do": "timer", "function": function, "late": late}
+
+
 def environment(**changes: str) -> Step:
     """Change app settings while the process runs, as a mended Key Vault reference does."""
     return {"do": "environment", "changes": changes}
@@ -139,6 +144,9 @@ async def take(runtime: Any, step: Step) -> dict[str, Any]:
     if step["do"] == "http":
         answer = await runtime.invoke_http(step["function"])
         return {"status": answer.status, "headers": dict(answer.headers), "body": answer.body.decode()}
+    if step["do"] == "timer":
+        outcome = await runtime.invoke_timer(step["function"], past_due=step["late"])
+        return {"ok": outcome.ok, "error": outcome.error, "traceback": outcome.traceback}
     first = step.get("first", 0)
     batch = [
         Event(base64.b64decode(body), first + number, step.get("offset", str(128 * number)))

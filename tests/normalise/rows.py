@@ -13,6 +13,7 @@ from local.load_entities import TABLES
 from local.load_records import Scene
 from local.load_world import hosts
 from shared.normalise import categories
+from shared.normalise.mapping import OBJECTS as LISTED
 from shared.normalise.mapping import Column, Kind, Shape, Table
 from shared.normalise.members import members_of
 from shared.normalise.tables import all_tables, carrier
@@ -38,6 +39,7 @@ NUMBERS: tuple[Any, ...] = (
     "0", "17", " 17 ", "17.0", "1e3", "1_000", "0x10", "-5", "9223372036854775807", "9223372036854775808", "1" * 39, "1" * 500, "nan", "inf", "1e400",
     "\u0661\u0667",
 )
+DEGREES: tuple[Any, ...] = ("52.52", "-33.8", 13, 90, -90.0, "90.0000001", 180, "-180", 180.5, "181", "1e2", "52,5", "N 52", -0.0)
 TRUTHS: tuple[Any, ...] = (True, False, "true", "False", "TRUE", "1", "0", "yes", "NO", 1, 0, 2, -1, "maybe", 1.0)
 TEXTS = (
     "", "-", "N/A", "n/a", "NA", " ", "a", "ab", "null", "None", "text", "it's", "Grüße", "日本語", "😀🚀", "\ud800", "x\udc80y", "a\x00b", "\ufffe", "a\nb\tc",
@@ -59,6 +61,11 @@ OPENED: tuple[Any, ...] = (
     ["Process Injection (T1055)", "Process Hollowing (T1055.012)", "T1078", 5, None, ""], ["192.0.2.1", "host", "::1", "192.0.2.1"],
     list(range(50)), {"big": 2**70, "small": -(2**70)}, {"\ud800": "\udfff"},
 )
+OBJECTS: tuple[Any, ...] = (
+    *OPENED, [{"$id": "1", "Type": "host", "HostName": "A"}, {"$id": "2", "Type": "process", "Host": {"$ref": "1"}, "ProcessId": "0x1F", "CommandLine": "/bin/sh -c x"}],
+    [{"Type": "ip", "Address": "192.0.2.1", "Location": {"CountryCode": "no"}}, {"Type": "file", "Directory": "C:\\a", "Name": "b.exe", "FileHashes": [{"Type": "filehash"}]}],
+    [{"azureResourceId": "/subscriptions/s", "type": "AzureResource"}, {"Href": "https://example.com", "Novel": 1}],
+)
 ODD_TEXTS = (
     "{", "[", "{]", "[1,", "{'a': 'b', 'c': [1, None, True]}", "{'a\\x00': 1, '': 2}", "{'path': 'C:\\\\x'}", "{'path': 'C:\\d'}", "{1: 2, None: 3}", "{'a'}", "[b'x']",
     "{'a': 1or 2}", "[" * 200, "[" * 2_000 + "]" * 2_000, "{'a':" * 50 + "1" + "}" * 50, "{\"a\":" * 300 + "1" + "}" * 300, "[1e999]", "{\"a\":1}{\"b\":2}",
@@ -73,10 +80,13 @@ RIGHT: dict[Kind, tuple[Any, ...]] = {
     "text": TEXTS,
     "long": NUMBERS,
     "double": NUMBERS,
+    "latitude": DEGREES,
+    "longitude": DEGREES,
     "boolean": TRUTHS,
     "date": TIMES,
     "ip": ADDRESSES,
     "flattened": OPENED,
+    "object": OBJECTS,
 }
 ANYTHING = (*TIMES, *ADDRESSES, *NUMBERS, *TRUTHS, *TEXTS, *OPENED, *ODD_TEXTS, None, None, None)
 
@@ -126,7 +136,7 @@ def value(chance: random.Random, column: Column, table: Table) -> Any:
         )
     if draw < 0.65 and column.kind != "object":
         right = chance.choice(RIGHT[column.kind])
-        if column.many or column.kind == "flattened":
+        if column.many or column.kind in ("flattened", "object"):
             shape = chance.random()
             if column.many and shape < 0.6:
                 right = [chance.choice(RIGHT[column.kind]) for _ in range(chance.randint(0, 4))]
@@ -143,15 +153,22 @@ def one(chance: random.Random, shape: Shape, levels: int = 3) -> Row:
     """An object of a shape: some of its members, mostly of the right kind, and now and then one that it does not know."""
     made: Row = {}
     share = min(1.0, 12 / len(shape))
-    for key, (_, kind) in shape.items():
+    for key, (_, kind, *many) in shape.items():
         if chance.random() < share:
-            if not isinstance(kind, str):
-                made[key] = one(chance, kind, levels - 1) if levels else None
-            else:
-                made[key] = chance.choice(RIGHT[kind]) if chance.random() < 0.8 else chance.choice(ANYTHING)
+            members = [member(chance, kind, levels) for _ in range(chance.choice((1, 1, 1, 2, 0)) if all(many) else 1)]
+            made[key.removesuffix(LISTED)] = members[0] if len(members) == 1 and chance.random() < 0.9 else members
     if chance.random() < 0.1:
         made["novelMember"] = chance.choice(ANYTHING)
     return made
+
+
+def member(chance: random.Random, kind: Kind | Shape, levels: int) -> Any:
+    """A value of a kind, or an object of a shape, or now and then anything at all."""
+    if chance.random() < 0.1:
+        return chance.choice(ANYTHING)
+    if isinstance(kind, str):
+        return chance.choice(RIGHT[kind])
+    return one(chance, kind, levels - 1) if levels else None
 
 
 def written(what: Any) -> str:

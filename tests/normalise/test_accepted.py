@@ -14,14 +14,30 @@ from shared.normalise.interpret import carry
 from shared.normalise.mapping import Column, Kind
 from shared.normalise.salvage import clean
 from shared.normalise.tables import table
+from shared.normalise.tables.sign_in_rules import geo_point
 from tests.normalise.rows import ANYTHING, RIGHT, nested
 
-KINDS: tuple[Kind, ...] = ("keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened")
+KINDS: tuple[Kind, ...] = (
+    "keyword",
+    "wildcard",
+    "text",
+    "long",
+    "double",
+    "latitude",
+    "longitude",
+    "boolean",
+    "date",
+    "ip",
+    "flattened",
+)
 DOCUMENTS = 4_000
 # As in infra/elastic: the local distribution has no wildcard fields, keyword stands in (local/templates.py).
 MAPPING: dict[str, Any] = {
     "dynamic": False,
     "properties": {
+        "latitude": {"type": "double"},
+        "longitude": {"type": "double"},
+        "location": {"type": "geo_point"},
         **{kind: {"type": kind} for kind in ("long", "double", "boolean", "date", "ip", "text")},
         **{kind: {"type": "keyword", "ignore_above": 1024} for kind in ("keyword", "wildcard")},
         "flattened": {"type": "flattened", "ignore_above": 8191, "depth_limit": 20},
@@ -67,6 +83,11 @@ def documents(chance: random.Random) -> Iterator[dict[str, Any]]:
             found = convert(Column(kind, kind, many=many), value, issues)
             if found is not None:
                 document[kind] = found
+        degrees = (
+            convert(Column(kind, kind), chance.choice(RIGHT[kind]), issues) for kind in ("latitude", "longitude")
+        )
+        if (place := geo_point(*degrees)) is not None:
+            document["location"] = place
         issues.append(Issue(str(hostile(chance)), UNKNOWN_COLUMN, hostile(chance)))
         bag: dict[str, Any] = {}
         carry(bag, meaning, issues)

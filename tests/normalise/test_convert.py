@@ -6,8 +6,11 @@ import ipaddress
 import json
 import random
 import re
+import subprocess
+import sys
 import warnings
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 
 from shared.normalise.bags import DEEPEST, LONGEST_KEY, as_text, bag
 from shared.normalise.convert import (
+    CONVERTERS,
     Issue,
     address,
     boolean,
@@ -26,12 +30,16 @@ from shared.normalise.convert import (
     flattened,
     ip,
     keyword,
+    latitude,
     long,
+    longitude,
     wildcard,
 )
 from shared.normalise.mapping import Column
 from shared.normalise.salvage import clean
 from tests.normalise.rows import ANYTHING, nested
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def one(converter: Any, value: Any) -> tuple[Any, int]:
@@ -71,12 +79,22 @@ def test_long(value: Any, expected: Any, issues: int) -> None:
 
 
 @pytest.mark.parametrize(("value", "expected", "issues"), [
-    (1, 1.0, 0), (1.5, 1.5, 0), ("1.5", 1.5, 0), ("1e300", 1e300, 0), ("1e400", None, 1), ("nan", None, 1), ("-inf", None, 1), ("1_0.5", None, 1),
+    (1, 1.0, 0), (1.5, 1.5, 0), ("1.5", 1.5, 0), ("1e38", 1e38, 0), ("1e39", None, 1), ("1e400", None, 1), (-1e300, None, 1), ("nan", None, 1), ("-inf", None, 1), ("1_0.5", None, 1),
     (10**400, None, 1), ("", None, 0), ("N/A", None, 0), (True, None, 1), ({}, None, 1), ("x", None, 1), (float("inf"), None, 1), (2**63, 2.0**63, 0),
 ])
 def test_double(value: Any, expected: Any, issues: int) -> None:
     """Finite numbers, as text too."""
     assert one(double, value) == (expected, issues)
+
+
+@pytest.mark.parametrize(("value", "north", "east", "issues"), [
+    ("52.52", 52.52, 52.52, (0, 0)), (-90, -90.0, -90.0, (0, 0)), (90.5, None, 90.5, (1, 0)), ("-180", None, -180.0, (1, 0)), (181, None, None, (1, 1)),
+    ("", None, None, (0, 0)), (None, None, None, (0, 0)), ("N 52", None, None, (1, 1)), ([52.5, 13.4], None, None, (1, 1)),
+])
+def test_degrees(value: Any, north: float | None, east: float | None, issues: tuple[int, int]) -> None:
+    """Numbers and their text, within what is on the globe."""
+    assert one(latitude, value) == (north, issues[0])
+    assert one(longitude, value) == (east, issues[1])
 
 
 @pytest.mark.parametrize(("value", "expected", "issues"), [
@@ -146,6 +164,15 @@ def test_flattened(value: Any, expected: Any) -> None:
     """JSON and Python literals in text are opened; lists of other things than objects and plain text get a key; empty ones mean absent."""
     assert one(flattened, value) == (expected, 0)
 # fmt: on
+
+
+def test_python_literals_write_nothing_to_standard_error() -> None:
+    """Nor does other text that Python's parser has something to say of, in a process as it runs in production."""
+    code = (
+        "from shared.normalise.bags import opened_text; print(opened_text(\"{'a': 1or 2}\"), opened_text(\"{'a': 1}\"))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("None {'a': 1}\n", "")
 
 
 def test_python_literals_print_no_warnings() -> None:
@@ -234,6 +261,8 @@ def acceptable(kind: str, value: Any) -> bool:
         return type(value) is int and -(2**63) <= value < 2**63
     if kind == "double":
         return type(value) is float and value - value == 0
+    if kind in ("latitude", "longitude"):
+        return type(value) is float and abs(value) <= (90 if kind == "latitude" else 180)
     if kind == "boolean":
         return type(value) is bool
     if kind == "flattened":
@@ -256,7 +285,7 @@ def test_what_is_let_through_is_acceptable(seed: int) -> None:
         values[:7],
         nested(chance.randint(0, 40)),
     ]
-    for kind in ("keyword", "wildcard", "text", "long", "double", "boolean", "date", "ip", "flattened"):
+    for kind in CONVERTERS:
         for many in (False, True):
             column = Column("Column", kind, many=many)
             for value in values:

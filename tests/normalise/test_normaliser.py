@@ -166,6 +166,53 @@ def test_unknown_tables_are_carried(table: str) -> None:
     assert made.document["m365_defender"]["event"]["unmapped"] == {"Score": 5}
 
 
+def test_unknown_messages_are_carried() -> None:
+    """A kind of Defender for Cloud message that we have no mapping of keeps what every message has, and the rest in the bag."""
+    path = "/subscriptions/S/providers/Microsoft.Security/attackPaths/p1"
+    body = {
+        "Id": path, "Type": "Microsoft.Security/attackPaths", "Name": "p1", "SecurityEventDataEnrichment": {"Action": "Insert", "IsSnapshot": True},
+        "Properties": {"DisplayName": "A way in", "TimeGenerated": "2026-01-02T03:04:05Z"}, "Sparkle": 1,
+    }  # fmt: skip
+    [found] = decode(Message(orjson.dumps(body), enqueued="2026-01-02T04:00:00Z"))
+    assert isinstance(found, Record)
+    made = normalise(Normaliser(), found)
+    assert not made.known
+    document = made.document
+    assert (document["@timestamp"], document["event"]["created"]) == ("2026-01-02T03:04:05Z", "2026-01-02T04:00:00Z")
+    assert (document["event"]["id"], document["event"]["action"]) == (path.lower(), "insert")
+    assert document["cloud"]["account"] == {"id": "s"}
+    fields = document["microsoft_defender_cloud"]["event"]
+    assert fields["carried"] == body["Properties"]
+    assert fields["unmapped"] == {"Sparkle": 1}
+    assert fields["security_event_data_enrichment"]["is_snapshot"] is True
+    assert "error" not in document
+    del body["Properties"]
+    [found] = decode(Message(orjson.dumps(body), enqueued="2026-01-02T04:00:00Z"))
+    assert isinstance(found, Record)
+    assert normalise(Normaliser(), found).document["@timestamp"] == "2026-01-02T04:00:00Z"
+
+
+def test_messages_that_come_often_get_a_function_of_their_own() -> None:
+    """Messages with the same keys on every level get a faster function, which says the same, also of what no column names."""
+    normaliser = Normaliser(duplicates=True)
+    body = {
+        "id": "/subscriptions/s/providers/Microsoft.Security/assessments/a", "type": "Microsoft.Security/assessments", "Sparkle": {"a": 1},
+        "properties": {"status": {"code": "Healthy", "mood": "good"}, "displayName": "x", "links": None},
+    }  # fmt: skip
+    made = []
+    for _ in range(FIT_AFTER + 2):
+        [found] = decode(Message(orjson.dumps(body), enqueued=NOW))
+        assert isinstance(found, Record)
+        made.append(normalise(normaliser, found))
+    assert len(normaliser._messages["assessments"].fitted) == 1
+    assert made[-1].document == made[0].document
+    assert sorted(made[-1].issues) == sorted(made[0].issues)
+    assert made[0].document["microsoft_defender_cloud"]["event"]["unmapped"] == {
+        "Sparkle": {"a": 1},
+        "properties.status.mood": "good",
+    }
+
+
 def test_names_from_outside_fill_no_memory() -> None:
     """Thousands of table names that nobody knows share a few compiled functions."""
     normaliser = Normaliser()

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from shared.normalise.rules.paths import file_name
+
 MOST_CHARACTERS = 32_767
 MOST_ARGUMENTS = 4_096
 LONGEST_KNOWN = 512  # characters of a command line that is remembered
@@ -260,3 +262,14 @@ def name_from_command_line(text: str | None, os_type: str | None = None) -> str 
     words = posix_args(text[:4096])
     name = words[0].rstrip("/") if words else ""
     return name[name.rfind("/") + 1 :].removeprefix("-") or None
+
+
+def process_name(name: str | None, path: str | None, command_line: str | None, os_type: str | None) -> str | None:
+    r"""process.name: the file's name, of a record without one its path's or its command line's (Elastic changelog 3.13.0).
+
+    >>> process_name(None, r"C:\Windows\cmd.exe", None, "windows"), process_name(None, None, "/bin/sh -c x", "linux")
+    ('cmd.exe', 'sh')
+    """
+    if name is not None:
+        return name
+    return file_name(path) or name_from_command_line(command_line, os_type)

@@ -75,6 +75,10 @@ DEFAULTS: Final[dict[str, str]] = {
     "secureScores":                             "configuration info",
     "subAssessments":                           "configuration info",
     # Parts of API objects
+    "GraphAlert":                               "intrusion_detection info",
+    "GraphAlertEvidence":                       "intrusion_detection info",
+    "GraphIncident":                            "intrusion_detection info",
+    "GraphIncidentAlert":                       "intrusion_detection info",
     "MachineVulnerability":                     "vulnerability info",
     "SiemAlert":                                "intrusion_detection info",
     "SiemIncident":                             "intrusion_detection info",

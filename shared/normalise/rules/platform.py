@@ -28,6 +28,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (  # OSDistribution begins with -> host
     ("rocky", "redhat"), ("amazon", "redhat"), ("suse", "suse"), ("sles", "suse"), ("opensuse", "suse"),
     ("mariner", "redhat"), ("azurelinux", "redhat"), ("alpine", "alpine"), ("arch", "arch"),
 )
+_FAMILY_OF_TYPE = {"windows": "windows", "macos": "darwin", "ios": "ios", "android": "android"}
 _MACOS_ROOTS = (
     "/applications/", "/users/", "/system/", "/library/", "/private/", "/volumes/", "/cores/", "/opt/homebrew/",
 )
@@ -113,6 +114,7 @@ def os_type_of_record(
     initiating_sid: str | None = None,
     command_line: str | None = None,
     logon_protocol: str | None = None,
+    program: str | None = None,
 ) -> str | None:
     """host.os.type from whatever the record holds, by the order of evidence of `prove`; None when nothing tells."""
     # The common case first: a Windows path of the process or its parent ends the search.
@@ -122,7 +124,7 @@ def os_type_of_record(
         return "windows"
     return prove(
         platform, registry_key, path, initiating_path, additional_fields, parent_name,
-        version_info, initiating_version_info, sid, initiating_sid, command_line, logon_protocol,
+        version_info, initiating_version_info, sid, initiating_sid, command_line, logon_protocol, program,
     )[0]  # fmt: skip
 
 
@@ -139,6 +141,7 @@ def prove(
     initiating_sid: str | None = None,
     command_line: str | None = None,
     logon_protocol: str | None = None,
+    program: str | None = None,
 ) -> tuple[str | None, bool]:
     """(host.os.type, proven): the first evidence in this order that tells.
 
@@ -150,7 +153,8 @@ def prove(
     6. version information: only Windows programs carry it;
     7. SIDs that only Windows gives out (services, IIS pools, window manager, …);
     8. the command line's beginning;
-    9. any other S-1-5 SID, and NTLM, Kerberos or Negotiate as the protocol of a logon: Windows.
+    9. any other S-1-5 SID, NTLM, Kerberos or Negotiate as the protocol of a logon, and a `program` named `….exe`, or
+       `System` (the kernel, which has no path): Windows.
 
     Not proven are Linux by a plain POSIX path or Posix keys, and Windows by 9 (macOS sensors send S-1-5-18 for root,
     and macOS gives its users S-1-5-21-… SIDs; what comes before 9 tells those apart): a platform known of the device
@@ -174,11 +178,15 @@ def prove(
         return ("macos", True) if additional_fields and _has_macos_groups(additional_fields) else ("linux", False)
     if version_info or initiating_version_info:
         return "windows", True
-    return _by_account_or_command(sid, initiating_sid, command_line, logon_protocol)
+    return _by_account_or_command(sid, initiating_sid, command_line, logon_protocol, program)
 
 
 def _by_account_or_command(
-    sid: str | None, initiating_sid: str | None, command_line: str | None, logon_protocol: str | None
+    sid: str | None,
+    initiating_sid: str | None,
+    command_line: str | None,
+    logon_protocol: str | None,
+    program: str | None,
 ) -> tuple[str | None, bool]:
     """Steps 7 to 9 of `prove`."""
     sids = [identifier for identifier in (sid, initiating_sid) if identifier]
@@ -191,6 +199,8 @@ def _by_account_or_command(
     if any(identifier.startswith("S-1-5-") for identifier in sids):
         return "windows", False
     if logon_protocol and logon_protocol.lower() in ("ntlm", "kerberos", "negotiate"):
+        return "windows", False
+    if program and (program[-4:].lower() == ".exe" or program.lower() == "system"):
         return "windows", False
     return None, False
 
@@ -209,6 +219,15 @@ def _has_macos_groups(fields: Any, levels: int = 4) -> bool:
     if (fields.get("Name"), fields.get("PosixGroupId")) in (("wheel", 0), ("staff", 20)):
         return True
     return any(_has_macos_groups(value, levels - 1) for value in fields.values() if value.__class__ is dict)
+
+
+def os_family(kind: str | None) -> str | None:
+    """host.os.family where the type alone tells it, which one of Elastic's ES|QL rules compares; a Linux' family is its distribution's.
+
+    >>> os_family("windows"), os_family("macos"), os_family("linux")
+    ('windows', 'darwin', None)
+    """
+    return _FAMILY_OF_TYPE.get(kind) if kind is not None else None
 
 
 def device_os(

@@ -114,7 +114,8 @@ def data_strings(data: str | None, value_type: str | None) -> list[str] | None:
     r"""RegistryValueData -> registry.data.strings: what detection rules compare, as a list.
 
     - A number (DWORD, QWORD) in decimal and in hexadecimal of full width: public rules write `"1"`, `"0x00000001"` or
-      both. `0x1` as the sensor may send it is read; text that is no number stays as it is.
+      both. `0x1` as the sensor may send it is read; text that is no number stays as it is. Without a type, hexadecimal
+      text is taken for such a number (DeviceEvents has no RegistryValueType).
     - A MultiString is split where its separator is known, at zero characters or line ends; blanks may be content.
     - Everything else as sent.
 
@@ -132,6 +133,8 @@ def data_strings(data: str | None, value_type: str | None) -> list[str] | None:
     if kind == "REG_MULTI_SZ":
         parts = [part for part in data.replace("\r", "\n").replace("\x00", "\n").split("\n") if part]
         return parts or None
+    if kind is None and data[:2] == "0x":
+        return _both_bases(data, 8 if len(data) <= 10 else 16)
     return [data]
 
 

@@ -88,6 +88,10 @@ FAMILIES: dict[str, str] = {
 
 # What API objects become (shared/normalise/api.py): a name of ours -> the module that says what it means.
 API: dict[str, str] = {
+    "GraphAlert":                              "graph_alert",
+    "GraphAlertEvidence":                      "graph_alert",
+    "GraphIncident":                           "graph_incident",
+    "GraphIncidentAlert":                      "graph_incident",
     "MachineVulnerability":                    "machine_vulnerability",
     "SiemAlert":                               "siem_incident",
     "SiemIncident":                            "siem_incident",
@@ -106,9 +110,16 @@ def family(module: str) -> dict[str, Table]:
 
 
 def table(name: str) -> Table | None:
-    """The table of that name, or None where we map none."""
+    """The table of that name, or None where we map none; raises `LookupError` where `FAMILIES` names a module that has no such table."""
     module = FAMILIES.get(name)
-    return None if module is None else family(module)[name]
+    if module is None:
+        return None
+    known = family(module)
+    if name not in known:
+        raise LookupError(
+            f"FAMILIES says that {name} is in shared/normalise/tables/{module}.py, which has no such table"
+        )
+    return known[name]
 
 
 def api_table(name: str) -> Table:

@@ -14,9 +14,9 @@ from typing import Any, TypeIs
 from shared.errors import Reject
 from shared.normalise.api import Context, Latest, Part, columns_of, open_object, tree_of
 from shared.normalise.bags import opened_text
-from shared.normalise.cloud_message import lowered
 from shared.normalise.convert import PLACEHOLDERS
 from shared.normalise.identity import canonical, time_prefix
+from shared.normalise.lowered import lowered
 from shared.normalise.tables.arm_rules import describes_software, plain, snake, us_time
 from shared.normalise.tables.arm_shapes import ADDITIONAL_DATA, OBJECTS, SCORES
 

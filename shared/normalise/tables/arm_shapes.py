@@ -82,7 +82,7 @@ ADDITIONAL_DATA: Shape = {
     "data": ("data", _DATA),
     **_SCORES,
 }
-OBJECTS = frozenset(key for key, (_, kind) in ADDITIONAL_DATA.items() if not isinstance(kind, str)) | {"cvss"}
+OBJECTS = frozenset(key for key, row in ADDITIONAL_DATA.items() if not isinstance(row[1], str)) | {"cvss"}
 
 # A container image's assessment lists its CVEs in one text: [{"CVE":"CVE-…","Severity":"Medium","BaseScore":6.5}]
 IMAGE_CVES = shape("cve severity baseScore:double")

@@ -7,13 +7,13 @@ AlertInfo and AlertEvidence. In disruption events `host` is the device that repo
 
 from __future__ import annotations
 
-from shared.normalise.mapping import Fragment, ecs, rule, table, vendor
+from shared.normalise.mapping import Column, Fragment, ecs, rule, table, vendor
 from shared.normalise.rules.account import user
 from shared.normalise.rules.mitre import tactics, techniques
 from shared.normalise.rules.paths import extension
 from shared.normalise.tables.alert import ENTITY, cloud_provider
 from shared.normalise.tables.behavior_rules import authentication_protocol, device_name, duration, reporting_host
-from shared.normalise.tables.fragments import ACTION, DEVICE, ENVELOPE, first, os_type
+from shared.normalise.tables.fragments import ACTION, DEVICE, ENVELOPE, first, os_type, twice
 
 # fmt: off
 BEHAVIOR = Fragment((
@@ -90,13 +90,18 @@ DISRUPTION_AND_RESPONSE_EVENTS = table(
     vendor("SourceDeviceName",       "keyword", "source.device_name",  told=True),
     vendor("SourceDomainName",       "keyword", "source.domain_name"),
     rule(device_name, ("SourceDeviceName", "SourceDomainName"), "source.domain", related="hosts"),
-    ecs("SourceIpAddress",           "ip",      "source.ip", "source.address", vendor="source.ip_address", related="ip"),
+    # The documents have spelt addresses both ways.
+    vendor("SourceIPAddress",        "ip",      "source.ip_address", told=True),
+    Column("SourceIpAddress",        "ip",      told=True),
+    rule(twice, ("SourceIPAddress", "SourceIpAddress"), "source.ip", "source.address", kind=("ip", "keyword"), related=("ip", None)),
     ecs("SourcePort",                "long",    "source.port", vendor="source.port"),
     vendor("TargetDeviceId",         "keyword", "target.device_id", related="hosts"),
     vendor("TargetDeviceName",       "keyword", "target.device_name",  told=True),
     vendor("TargetDomainName",       "keyword", "target.domain_name"),
     rule(device_name, ("TargetDeviceName", "TargetDomainName"), "destination.domain", related="hosts"),
-    ecs("IpAddress",                 "ip",      "destination.ip", "destination.address", vendor="ip_address", related="ip"),
+    vendor("IPAddress",              "ip",      "ip_address", told=True),
+    Column("IpAddress",              "ip",      told=True),
+    rule(twice, ("IPAddress", "IpAddress"), "destination.ip", "destination.address", kind=("ip", "keyword"), related=("ip", None)),
     ecs("Port",                      "long",    "destination.port", vendor="port"),
     vendor("AuthenticationProtocol", "keyword", "authentication_protocol"),
     rule(authentication_protocol, ("AuthenticationProtocol",), "network.protocol"),

@@ -6,10 +6,8 @@ Microsoft adds tables and columns before its documents name them (elastic/integr
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from shared.normalise.convert import date
-from shared.normalise.mapping import Column, Table, ecs, rule, table, vendor
+from shared.normalise.mapping import Table, ecs, table, vendor
 from shared.normalise.tables.device import FILE, FILE_ORIGIN
 from shared.normalise.tables.fragments import (
     ACCOUNT,
@@ -29,7 +27,7 @@ from shared.normalise.tables.network_rows import LOCAL_AND_REMOTE, TRANSPORT, ur
 _XDR = table(
     "(a table we do not know)", (),
     ENVELOPE, DEVICE, ACTION,
-    os_type(platform="OSPlatform", path="FolderPath", initiating_path="InitiatingProcessFolderPath",
+    os_type(platform="OSPlatform", path="FolderPath", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
             additional_fields="AdditionalFields", sid="AccountSid", initiating_sid="InitiatingProcessAccountSid"),
     vendor("OSPlatform", "keyword", "os.platform"),
     *FILE, *FILE_ORIGIN, *LOCAL_AND_REMOTE, *TRANSPORT,
@@ -47,40 +45,11 @@ _XDR = table(
 )
 # fmt: on
 
-CLOUD_DATASET = "microsoft_defender_cloud.event"
-CLOUD_TIMES = (
-    "TimeGenerated",
-    "timeGenerated",
-    "TimeGeneratedUtc",
-    "timeGeneratedUtc",
-    "ProcessingEndTime",
-    "StartTimeUtc",
-    "startTimeUtc",
-)
-
-
-def cloud_time(*values: Any) -> Any:
-    """The first time of a Defender for Cloud message, at its root or within `properties`."""
-    *direct, properties = values
-    within = (properties.get(key) for key in CLOUD_TIMES) if isinstance(properties, dict) else ()
-    for value in (*direct, *(date(value, "properties", []) for value in within if isinstance(value, str))):
-        if value is not None:
-            return value
-    return None
-
-
-_CLOUD = table(
-    "(a Defender for Cloud message)",
-    (),
-    *(Column(key, "date", told=True) for key in CLOUD_TIMES),
-    vendor("properties", "flattened", "carried"),  # `properties` is an object in messages that we know
-    rule(cloud_time, (*CLOUD_TIMES, "properties"), "@timestamp", kind="date"),
-    dataset=CLOUD_DATASET,
-    vendor_root=CLOUD_DATASET,
-    action=None,
-)
-
 
 def carrier(name: str, *, cloud: bool = False) -> Table:
     """The mapping for a table, or a kind of Defender for Cloud message, that we have none of, under its own name."""
-    return replace(_CLOUD if cloud else _XDR, name=name)
+    if cloud:
+        from shared.normalise.tables.cloud_carried import CARRIED
+
+        return replace(CARRIED, name=name)
+    return replace(_XDR, name=name)

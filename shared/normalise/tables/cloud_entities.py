@@ -6,17 +6,20 @@ Names and types of what an entity may hold are those of Elastic's package, where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from shared.normalise.bags import opened_text
-from shared.normalise.convert import CONVERTERS, Issues
+from shared.normalise.convert import Issues, keyword, many
 from shared.normalise.mapping import Kind
+from shared.normalise.objects import MOST, Fields, Found, Put, listed, single
 
 Entity = dict[str, Any]
+type Node = tuple[int, Entity]
 
-MOST = 500  # entities, and members of one list of theirs; the rest goes into the bag of what is not mapped
 DEEPEST = 8  # levels of entities in entities
+FEW = 8  # entities of a type that are looked through for an id, before an index is worth while
 
 # fmt: off
 _LOCATION: dict[str, tuple[str, Kind]] = {
@@ -88,165 +91,154 @@ def object_fields() -> dict[str, Kind]:
     return found | {f"resource_identifiers.{name}": kind for name, kind in _IDENTIFIERS.values()}
 
 
-class _Opening:
-    """One alert's lists on their way: what goes wrong, and what is not known, gathered for all of them."""
+class _Entities(Found):
+    """One alert's entities on their way into a plain list."""
 
-    def __init__(self, columns: dict[str, Any], issues: Issues) -> None:
-        self.columns = columns
-        self.issues = issues
-        self.entities: list[Entity] = []
+    __slots__ = ("levels", "list", "made")
+
+    def __init__(self, issues: Issues) -> None:
+        super().__init__(issues)
+        self.list: list[Entity] = []
         self.made = 0  # ids given to entities that have none
-
-    def unknown(self, column: str, value: Any) -> None:
-        """Keep what has no field under its path, together with its like."""
-        if value is not None and value != "":
-            self.columns.setdefault(column, []).append(value)
-
-    def value(self, target: dict[str, Any], field: tuple[str, Kind], value: Any, column: str) -> None:
-        """Convert one value and put it into its field."""
-        name, kind = field
-        converted = CONVERTERS[kind](value, column, self.issues)
-        if converted is not None:
-            target[name] = converted
-
-    def plain(self, raw: Mapping[str, Any], keys: Mapping[str, tuple[str, Kind]], column: str) -> dict[str, Any]:
-        """An object with values only."""
-        result: dict[str, Any] = {}
-        for key, value in raw.items():
-            field = keys.get(key.lower())
-            if field is not None:
-                self.value(result, field, value, f"{column}.{key}")
-            elif key.lower() == "location" and value.__class__ is dict:
-                result["location"] = self.plain(value, _LOCATION, f"{column}.{key}")
-            else:
-                self.unknown(f"{column}.{key}", value)
-        return result
-
-    def many(self, raw: Any, column: str, each: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
-        """What each object of a list becomes; other members and those beyond `MOST` are kept as not known."""
-        members = raw if raw.__class__ is list else [raw]
-        result = []
-        for position, member in enumerate(members):
-            if position < MOST and member.__class__ is dict:
-                if made := each(member):
-                    result.append(made)
-            else:
-                self.unknown(f"{column} (other)", member)
-        return result
-
-    def entity(self, raw: Mapping[str, Any], levels: int = DEEPEST) -> Entity:
-        """An entity; those inside it are added to the list first, it itself is left to the caller."""
-        result: Entity = {}
-        for key, value in raw.items():
-            plain = key.lower()
-            if value is None or value == "":
-                continue
-            if (field := _VALUES.get(plain)) is not None:
-                if value.__class__ is str and field[1] == "keyword" and len(value) > 3:  # the common case
-                    result[field[0]] = value
-                    continue
-                self.value(result, field, value, f"entities.{key}")
-            elif (link := _LINKS.get(plain)) is not None:
-                refs = [
-                    self.link(member, f"entities.{key}", levels)
-                    for member in (value if value.__class__ is list else [value])[:MOST]
-                ]
-                if found := [ref for ref in refs if ref is not None]:
-                    result[link] = found if value.__class__ is list else found[0]
-            elif plain in _WITHIN:
-                name, keys = _WITHIN[plain]
-                if found := self.many(value, f"entities.{key}", lambda raw: self.plain(raw, keys, f"entities.{key}")):  # noqa: B023  called at once
-                    result[name] = found
-            elif plain == "location":
-                if value.__class__ is dict:
-                    result["location"] = self.plain(value, _LOCATION, f"entities.{key}")
-                else:
-                    self.value(result, ("location_value", "keyword"), value, f"entities.{key}")
-            elif plain == "relatedazureresourceids":
-                ids = [text for text in (value if value.__class__ is list else [value])[:MOST] if text.__class__ is str]
-                result["related_azure_resource_ids"] = ids
-            else:
-                self.unknown(f"entities.{key}", value)
-        return result
-
-    def link(self, value: Any, column: str, levels: int) -> Entity | None:
-        """`{"$ref": …}` as it is; an entity that lies here goes to the list, and a ref to it comes back."""
-        if value.__class__ is not dict or not levels or len(self.entities) >= MOST:
-            self.unknown(column, value)
-            return None
-        entity = self.entity(value, levels - 1)
-        if entity.keys() == {"ref"}:
-            return entity
-        if "id" not in entity:
-            self.made += 1
-            entity["id"] = f"unnamed-{self.made}"
-        self.entities.append(entity)
-        return {"ref": entity["id"]}
+        self.levels = DEEPEST  # of entities in entities that are still opened
 
 
-def open_lists(columns: dict[str, Any], issues: Issues) -> None:
-    """Replace an alert's entities, extendedLinks and resourceIdentifiers by lists of plain objects; adds columns for what is not known in them."""
-    opening = _Opening(columns, issues)
-    for column, keys in (("extendedLinks", _SITES), ("resourceIdentifiers", _IDENTIFIERS)):
-        if (raw := _list(columns.pop(column, None))) is not None:
-            columns[column] = opening.many(raw, column, lambda member: opening.plain(member, keys, column))  # noqa: B023  called at once
-    raw = _list(columns.pop("entities", None))
-    if raw is None:
-        return
-
-    def add(member: Mapping[str, Any]) -> None:
-        if entity := opening.entity(member):
-            opening.entities.append(entity)
-
-    opening.many(raw, "entities", add)
-    columns["entities"] = opening.entities
+def _link(result: Entity, field: str, value: Any, path: str, found: _Entities) -> None:
+    """A link or a list of links; what lies here instead goes to the list of entities, and a ref to it stays."""
+    if value.__class__ is dict and len(value) == 1 and (ref := value.get("$ref")).__class__ is str and ref.isalnum():
+        result[field] = {"ref": ref}  # by far the most
+    elif value.__class__ is list:
+        if refs := [ref for member in value[:MOST] if (ref := _ref(member, path, found)) is not None]:
+            result[field] = refs
+    elif (ref := _ref(value, path, found)) is not None:
+        result[field] = ref
 
 
-def _list(value: Any) -> Any:
-    """A list, also out of its JSON text; None for nothing."""
+def _ref(value: Any, path: str, found: _Entities) -> Entity | None:
+    """`{"$ref": …}` as it is; an entity that lies here goes to the list, and a ref to it comes back."""
+    if value.__class__ is not dict or not found.levels or len(found.list) >= MOST:
+        found.strange(path, value)
+        return None
+    found.levels -= 1
+    entity = ENTITY.one(value, "entities", found)
+    found.levels += 1
+    if entity.keys() == {"ref"}:
+        return entity
+    if "id" not in entity:
+        found.made += 1
+        entity["id"] = f"unnamed-{found.made}"
+    found.list.append(entity)
+    return {"ref": entity["id"]}
+
+
+def _place(result: Entity, field: str, value: Any, path: str, found: _Entities) -> None:
+    """Where an address is, or the name of a cloud's region."""
+    if value.__class__ is dict:
+        _LOCATED(result, field, value, path, found)
+    elif (name := keyword(value, path, found.issues)) is not None:
+        result["location_value"] = name
+
+
+def _ids(result: Entity, field: str, value: Any, path: str, found: _Entities) -> None:
+    """A list of texts."""
+    if (ids := many(keyword, value, path, found.issues)) is not None:
+        result[field] = ids[:MOST]
+
+
+_LOCATED = single(Fields(_LOCATION))
+_WHERE: dict[str, tuple[str, Put]] = {"location": ("location", _LOCATED)}
+ENTITY = Fields(
+    _VALUES,
+    {
+        **{key: (field, _link) for key, field in _LINKS.items()},
+        **{
+            key: (field, listed(Fields(keys, _WHERE if "address" in keys else {})))
+            for key, (field, keys) in _WITHIN.items()
+        },
+        "location": ("location", _place),
+        "relatedazureresourceids": ("related_azure_resource_ids", _ids),
+    },
+)
+extended_links = Fields(_SITES)
+resource_identifiers = Fields(_IDENTIFIERS)
+
+
+def entities(value: Any, column: str, issues: Issues) -> list[Entity] | None:
+    """An alert's entities -> plain entities in a list, in the order in which they end; None where there is none."""
+    found = _Entities(issues)
     if value.__class__ is str and value:
-        return opened_text(value) or value
-    return value
+        value = opened_text(value) or value
+    for place, member in enumerate(value if value.__class__ is list else (value,)):
+        if member.__class__ is dict and place < MOST:
+            if entity := ENTITY.one(member, "entities", found):
+                found.list.append(entity)
+        else:
+            found.strange(f"{column} (other)", member)
+    found.report()
+    return found.list or None
 
 
 class Graph:
     """The entities of one alert by type, and the way from a `ref` to what it means; nodes are (place in the list, entity)."""
 
+    __slots__ = ("_by_id", "_by_type", "_entities")
+
     def __init__(self, entities: list[Entity]) -> None:
-        self._by_type: dict[str, list[tuple[int, Entity]]] = {}
-        self._by_id: dict[tuple[str, str], list[tuple[int, Entity]]] = {}
-        for position, entity in enumerate(entities):
-            self._add(position, entity)
-            for inner in ("ip_addresses", "file_hashes"):
-                for member in entity.get(inner, ()):
-                    self._add(position, member, inside=True)
+        self._entities = entities
+        found: dict[str, list[Node]] = {}  # by the type as it is spelt and in lower case
+        for place, entity in enumerate(entities):
+            type = entity.get("type", "")
+            nodes = found.get(type)
+            if nodes is None:
+                nodes = found[type] = found.setdefault(type.lower(), [])
+            nodes.append((place, entity))
+        self._by_type = found
+        self._by_id: dict[str, dict[str, list[Node]]] = {}  # type -> id -> nodes, once somebody asks for the type
 
-    def _add(self, position: int, entity: Entity, *, inside: bool = False) -> None:
-        type = entity.get("type")
-        type = type.lower() if type.__class__ is str else ""
-        node = (position, entity)
-        if not inside:
-            self._by_type.setdefault(type, []).append(node)
-        if (id := entity.get("id")).__class__ is str:
-            self._by_id.setdefault((id, type), []).append(node)
-
-    def of(self, *types: str) -> list[tuple[int, Entity]]:
+    def of(self, *types: str) -> list[Node]:
         """The nodes of all entities of these types, in lower case."""
         if len(types) == 1:
             return self._by_type.get(types[0], [])
         return [node for type in types for node in self._by_type.get(type, ())]
 
-    def one(self, *types: str) -> Entity:
-        """The first entity of these types; empty where there is none."""
-        nodes = self.of(*types)
+    def one(self, type: str) -> Entity:
+        """The first entity of a type; empty where there is none."""
+        nodes = self._by_type.get(type)
         return nodes[0][1] if nodes else {}
 
-    def target(self, place: int, entity: Entity, link: str, *types: str) -> tuple[int, Entity] | None:
-        """What a link of an entity means, if it is of one of these types: ids may stand for several entities, the nearest before it wins."""
+    def target(self, place: int, entity: Entity, link: str, type: str) -> Node | None:
+        """What a link of an entity means, if it is of this type: ids may stand for several entities, the nearest before it wins."""
         value = entity.get(link)
-        ref = value.get("ref") if value.__class__ is dict else None
-        if ref.__class__ is not str:
+        if value is None or value.__class__ is not dict:
             return None
-        found = [node for type in types for node in self._by_id.get((ref, type), ())]
-        before = [node for node in found if node[0] <= place]
-        return before[-1] if before else found[0] if found else None
+        ref = value["ref"]
+        nodes = self._by_type.get(type, ())
+        if len(nodes) > FEW or type in _HOMES:
+            ids = self._by_id.get(type)
+            nodes = (self._ids(type) if ids is None else ids).get(ref, ())
+        found = None
+        for node in nodes:
+            if node[1].get("id") == ref:
+                if node[0] > place:
+                    return found or node
+                found = node
+        return found
+
+    def _ids(self, type: str) -> dict[str, list[Node]]:
+        """The entities of a type by their ids, those within other entities among them."""
+        ids = self._by_id[type] = {}
+        for node in self._by_type.get(type, ()):
+            if (id := node[1].get("id")) is not None:
+                ids.setdefault(id, []).append(node)
+        within = _HOMES.get(type)
+        if within is not None:
+            for place, entity in enumerate(self._entities):
+                for member in entity.get(within, ()):
+                    if member.get("type", "").lower() == type and "id" in member:
+                        ids.setdefault(member["id"], []).append((place, member))
+            for nodes in ids.values():
+                nodes.sort(key=itemgetter(0))
+        return ids
+
+
+_HOMES = {"ip": "ip_addresses", "filehash": "file_hashes"}  # lists of entities that stay where they are

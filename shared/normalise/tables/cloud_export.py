@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.normalise.mapping import Column, Fragment, Table, ecs, rule, table, vendor
+from shared.normalise.lowered import lowered_bag
+from shared.normalise.mapping import Column, Fragment, Table, ecs, first, rule, table, vendor
 from shared.normalise.rules.command_line import args
 from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics
 from shared.normalise.rules.network import application_protocol, transport
@@ -40,8 +41,9 @@ from shared.normalise.tables.cloud_alert_rules import (
     graph,
     host,
     process_and_user,
-    same,
 )
+from shared.normalise.tables.cloud_alert_told import told
+from shared.normalise.tables.cloud_entities import entities, extended_links, resource_identifiers
 from shared.normalise.tables.cloud_export_rules import (
     PLACE_FIELDS,
     action_name,
@@ -51,7 +53,6 @@ from shared.normalise.tables.cloud_export_rules import (
     compliance,
     definition_ids,
     evaluation,
-    first,
     happened,
     place,
     portal_link,
@@ -102,7 +103,7 @@ _ENVELOPE = Fragment((
 ), (
     rule(tag_texts, ("tags",), "~tags"),
 ))
-_ARM = Fragment((
+ARM = Fragment((
     *_ENVELOPE.columns,
     vendor("resourceGroup",   "keyword",   "resource_group"),
     vendor("subscriptionId",  "keyword",   "subscription_id"),
@@ -117,7 +118,7 @@ _SENT = Fragment((), (
     rule(first, ("/enqueued",), "event.created", kind="date"),
     rule(action_name, ("securityEventDataEnrichment.action", ""), "event.action"),
 ))
-_SUBSCRIPTION = rule(place, ("id", "", "", "", "", "", "", "", "", "location", "", ""), *_PLACE)
+SUBSCRIPTION = rule(place, ("id", "", "", "", "", "", "", "", "", "location", "", ""), *_PLACE)
 
 _RESOURCE = Fragment((
     vendor("properties.resourceDetails.$type",            "keyword", "properties.resource_details.type"),
@@ -163,7 +164,7 @@ _STATE = Fragment((
     rule(evaluation, ("properties.state",), "event.outcome", "result.evaluation"),
 ))
 _WORKLOAD = Fragment((
-    vendor("properties.additionalData",     "flattened", "properties.additional_data"),
+    vendor("properties.additionalData",     "flattened", "properties.additional_data", converter=lowered_bag),
 ), (
     rule(workload, ("properties.additionalData",), *WORKLOAD_FIELDS,
          related=tuple("hash" if field == "#digest" else None for field in WORKLOAD_FIELDS)),
@@ -175,7 +176,7 @@ SECURITY_ALERT = made(
     rule(first, ("systemAlertId", "name"), "event.id"),  # the name is the same id
     ecs("alertDisplayName",        "keyword",  "message", "rule.name", vendor="display_name"),
     ecs("description",             "keyword",  "event.reason",         vendor="description"),
-    vendor("alertType",            "keyword",  "alert_type",           told=True),
+    vendor("alertType",            "keyword",  "alert_type"),  # kept beside rule.id: Elastic's dashboard reads it
     vendor("alertName",            "keyword",  "alert_name",           told=True),  # alerts' API until 2019
     rule(first, ("alertType", "alertName"), "rule.id"),
     ecs("vendorName",              "keyword",  "observer.vendor",      vendor="vendor_name"),
@@ -195,7 +196,7 @@ SECURITY_ALERT = made(
     vendor("correlationKey",       "keyword",  "correlation_key"),
     vendor("confidenceLevel",      "keyword",  "confidence.level"),
     vendor("confidenceScore",      "keyword",  "confidence.score"),
-    Column("confidenceReasons",    "flattened", told=True),
+    Column("confidenceReasons",    "flattened", told=True, converter=lowered_bag),
     rule(reasons, ("confidenceReasons",), "~confidence.reasons"),
     vendor("actionTaken",          "keyword",  "action_taken"),
     vendor("canBeInvestigated",    "boolean",  "can_be_investigated"),
@@ -212,7 +213,7 @@ SECURITY_ALERT = made(
     vendor("processingEndTimeUtc", "date",     "processing_end_time_utc", told=True),
     rule(first, ("timeGenerated", "timeGeneratedUtc", "reportedTimeUtc", "processingEndTime", "processingEndTimeUtc", "detectedTimeUtc",
                  "startTimeUtc", "/enqueued"), "@timestamp", kind="date"),
-    rule(first, ("processingEndTime", "processingEndTimeUtc", "/enqueued"), "event.created", kind="date"),
+    rule(first, ("processingEndTime", "processingEndTimeUtc", "reportedTimeUtc", "/enqueued"), "event.created", kind="date"),
     rule(first, ("startTimeUtc", "detectedTimeUtc"), "event.start", kind="date"),
     rule(first, ("endTimeUtc",), "event.end", kind="date"),
 
@@ -222,14 +223,11 @@ SECURITY_ALERT = made(
     rule(tactics, ("intent",), *TACTIC_FIELDS),
     rule(all_techniques, ("techniques", "subTechniques"), *TECHNIQUE_FIELDS),
     vendor("remediationSteps",     "keyword",  "remediation_steps", many=True),
-    vendor("extendedProperties",   "flattened", "extended_properties"),
-    vendor("supportingEvidence",   "flattened", "supporting_evidence"),
-    Column("extendedLinks",        "flattened", told=True),
-    rule(same, ("extendedLinks",), "~extended_links", kind="object"),
-    Column("resourceIdentifiers",  "flattened", told=True),
-    rule(same, ("resourceIdentifiers",), "~resource_identifiers", kind="object"),
-    Column("entities",             "flattened", told=True),
-    rule(same, ("entities",), "~entities", kind="object"),
+    vendor("extendedProperties",   "flattened", "extended_properties",  converter=lowered_bag),
+    vendor("supportingEvidence",   "flattened", "supporting_evidence",  converter=lowered_bag),
+    vendor("extendedLinks",        "object",    "extended_links",       converter=extended_links),
+    vendor("resourceIdentifiers",  "object",    "resource_identifiers", converter=resource_identifiers),
+    vendor("entities",             "object",    "entities",             converter=entities),
     rule(graph, ("entities",), "#graph", kind="object"),
     rule(category, ("event.category", "#graph"), "event.category"),
 
@@ -245,9 +243,10 @@ SECURITY_ALERT = made(
     vendor("agentId",              "keyword",  "agent_id"),
     rule(first, ("azureResourceSubscriptionId", "subscriptionId"), "#subscription"),
     rule(alert_place, ("id", "azureResourceId", "associatedResource", "resourceIdentifiers", "#graph", "#subscription"), *_PLACE),
-    rule(host, ("#graph", "extendedProperties", "#machine", "compromisedEntity"), *HOST_FIELDS, kind=HOST_KINDS,
+    rule(told, ("extendedProperties",), "#told", kind="object"),
+    rule(host, ("#graph", "#told", "#machine", "compromisedEntity"), *HOST_FIELDS, kind=HOST_KINDS,
          related=("hosts", None, None, "ip", None, None, None, None, "hosts")),
-    rule(process_and_user, ("#graph", "extendedProperties", "host.os.type"), *PROCESS_FIELDS, kind=PROCESS_KINDS,
+    rule(process_and_user, ("#graph", "#told", "host.os.type"), *PROCESS_FIELDS, kind=PROCESS_KINDS,
          related=(None, None, None, None, None, "hash", "hash", "hash", None, None, None, None, None, "user", None, None, None, "user")),
     rule(args, ("process.command_line", "host.os.type", "process.executable"), "process.args", "process.args_count", kind=("keyword", "long")),
     rule(args, ("process.parent.command_line", "host.os.type", "process.parent.executable"), "process.parent.args", "process.parent.args_count",
@@ -255,7 +254,7 @@ SECURITY_ALERT = made(
     rule(file, ("#graph",), *FILE_FIELDS, related=(None, None, None, "hash", "hash", "hash", None, "hash")),
     rule(extension, ("file.name",), "file.extension"),
     rule(drive_letter, ("file.path",), "file.drive_letter"),
-    rule(connection, ("#graph", "extendedProperties"), *CONNECTION_FIELDS, kind=CONNECTION_KINDS,
+    rule(connection, ("#graph", "#told"), *CONNECTION_FIELDS, kind=CONNECTION_KINDS,
          related=("ip", None, "ip", *(None,) * 8, "hosts", None, "ip")),
     rule(first, ("source.ip",), "source.address"),
     rule(first, ("destination.ip",), "destination.address"),
@@ -267,7 +266,7 @@ SECURITY_ALERT = made(
 )
 
 ASSESSMENTS = made(
-    "assessments", _ARM, _RESOURCE, _STATUS, _WORKLOAD,
+    "assessments", ARM, _RESOURCE, _STATUS, _WORKLOAD,
     vendor("assessmentEventDataEnrichment.$type",      "keyword", "assessment_event_data_enrichment.type"),
     vendor("assessmentEventDataEnrichment.action",     "keyword", "assessment_event_data_enrichment.action"),
     vendor("assessmentEventDataEnrichment.apiVersion", "keyword", "assessment_event_data_enrichment.api_version"),
@@ -297,9 +296,9 @@ ASSESSMENTS = made(
     vendor("properties.metadata.tactics",              "keyword", "properties.metadata.tactics", many=True, told=True),
     rule(tactics, ("properties.metadata.tactics",), *TACTIC_FIELDS),
     ecs("properties.metadata.techniques",              "keyword", "threat.technique.name", vendor="properties.metadata.techniques", many=True),
-    vendor("properties.metadata.publishDates",         "flattened", "properties.metadata.publish_dates"),
+    vendor("properties.metadata.publishDates",         "flattened", "properties.metadata.publish_dates", converter=lowered_bag),
     vendor("properties.metadata.plannedDeprecationDate", "keyword", "properties.metadata.planned_deprecation_date"),  # 03/2022
-    vendor("properties.metadata.partnerData",          "flattened", "properties.metadata.partner_data"),
+    vendor("properties.metadata.partnerData",          "flattened", "properties.metadata.partner_data", converter=lowered_bag),
     vendor("properties.links.azurePortal",             "keyword", "properties.links.azure_portal",     told=True),
     vendor("properties.links.azurePortalUri",          "keyword", "properties.links.azure_portal_uri", told=True),
     rule(portal_link, ("properties.links.azurePortal", "properties.links.azurePortalUri"), "event.reference", "event.url"),
@@ -312,7 +311,7 @@ ASSESSMENTS = made(
 )
 
 SUB_ASSESSMENTS = made(
-    "subAssessments", _ARM, _RESOURCE, _STATUS, _WORKLOAD,
+    "subAssessments", ARM, _RESOURCE, _STATUS, _WORKLOAD,
     vendor("subAssessmentEventDataEnrichment.$type",      "keyword", "sub_assessment_event.data_enrichment.type"),
     vendor("subAssessmentEventDataEnrichment.action",     "keyword", "sub_assessment_event.data_enrichment.action"),
     vendor("subAssessmentEventDataEnrichment.apiVersion", "keyword", "sub_assessment_event.data_enrichment.api_version"),
@@ -349,9 +348,9 @@ _SCORE = Fragment((
 ), (
     rule(first, ("name",), "rule.id"),
 ))
-SECURE_SCORES = made("secureScores", _ARM, _SENT, _SUBSCRIPTION, _SCORE)
+SECURE_SCORES = made("secureScores", ARM, _SENT, SUBSCRIPTION, _SCORE)
 SECURE_SCORE_CONTROLS = made(
-    "secureScoreControls", _ARM, _SENT, _SUBSCRIPTION, _SCORE,
+    "secureScoreControls", ARM, _SENT, SUBSCRIPTION, _SCORE,
     vendor("properties.healthyResourceCount",       "long",    "properties.healthy_resource_count"),
     vendor("properties.unhealthyResourceCount",     "long",    "properties.unhealthy_resource_count"),
     vendor("properties.notApplicableResourceCount", "long",    "properties.not_applicable_resource_count"),
@@ -363,7 +362,7 @@ SECURE_SCORE_CONTROLS = made(
     vendor("properties.definition.properties.displayName", "keyword", "properties.definition.display_name"),
     ecs("properties.definition.properties.description", "keyword", "rule.description", vendor="properties.definition.description"),
     vendor("properties.definition.properties.maxScore", "long", "properties.definition.max_score"),
-    Column("properties.definition.properties.assessmentDefinitions", "flattened", told=True),
+    Column("properties.definition.properties.assessmentDefinitions", "flattened", told=True, converter=lowered_bag),
     rule(definition_ids, ("properties.definition.properties.assessmentDefinitions",), "~properties.assessment.definitions"),
 )
 
@@ -371,8 +370,9 @@ _COMPLIANCE = Fragment((), (
     rule(compliance, ("id",), "rule.ruleset", "~compliance.control"),
 ))
 REGULATORY_COMPLIANCE_STANDARDS = made(
-    "regulatoryComplianceStandards", _ARM, _SENT, _SUBSCRIPTION, _STATE, _COMPLIANCE,
+    "regulatoryComplianceStandards", ARM, _SENT, SUBSCRIPTION, _STATE, _COMPLIANCE,
     rule(first, ("name",), "rule.id"),
+    rule(first, ("name",), "rule.name"),
     rule(first, ("name",), "message"),
     vendor("properties.passedControls",         "long",    "properties.passed_controls"),
     vendor("properties.failedControls",         "long",    "properties.failed_controls"),
@@ -380,7 +380,7 @@ REGULATORY_COMPLIANCE_STANDARDS = made(
     vendor("properties.unsupportedControls",    "long",    "properties.unsupported_controls"),
 )
 REGULATORY_COMPLIANCE_CONTROLS = made(
-    "regulatoryComplianceControls", _ARM, _SENT, _SUBSCRIPTION, _STATE, _COMPLIANCE,
+    "regulatoryComplianceControls", ARM, _SENT, SUBSCRIPTION, _STATE, _COMPLIANCE,
     rule(first, ("name",), "rule.id"),
     ecs("properties.description",               "keyword", "message", "rule.name", vendor="properties.description"),
     vendor("properties.passedAssessments",      "long",    "properties.passed_assessments"),
@@ -388,7 +388,7 @@ REGULATORY_COMPLIANCE_CONTROLS = made(
     vendor("properties.skippedAssessments",     "long",    "properties.skipped_assessments"),
 )
 REGULATORY_COMPLIANCE_ASSESSMENTS = made(
-    "regulatoryComplianceAssessments", _ARM, _SENT, _SUBSCRIPTION, _STATE, _COMPLIANCE,
+    "regulatoryComplianceAssessments", ARM, _SENT, SUBSCRIPTION, _STATE, _COMPLIANCE,
     rule(first, ("name",), "rule.id"),
     ecs("properties.description",               "keyword", "message", "rule.name", vendor="properties.description"),
     vendor("properties.assessmentType",         "keyword", "properties.assessment.type"),

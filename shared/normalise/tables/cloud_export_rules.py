@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -11,7 +10,8 @@ from shared.normalise.rules.mitre import Techniques
 from shared.normalise.rules.mitre import techniques as mitre_techniques
 
 MOST = 1000  # members of a list that are looked at
-_PROVIDERS = {"azure": "azure", "aws": "aws", "gcp": "gcp"}
+LONGEST_REGION = 64  # characters of a region's name with which a place is remembered
+_PROVIDERS = {"azure": "azure", "aws": "aws", "gcp": "gcp", "Azure": "azure", "Aws": "aws", "AWS": "aws", "GCP": "gcp"}
 _MACHINES = frozenset(
     {
         "virtualmachines",
@@ -24,63 +24,71 @@ _MACHINES = frozenset(
 )
 
 
-def first(*values: Any) -> Any:
-    """The first value that is there."""
-    return next((value for value in values if value is not None), None)
-
-
 class Arm(NamedTuple):
-    """What an Azure resource id says: subscription in lower case, provider (`Microsoft.Compute`), type (`virtualMachines`) and name."""
+    """What an Azure resource id says: subscription in lower case, provider (`Microsoft.Compute`), type (`virtualMachines`), name, and the id itself."""
 
     subscription: str | None = None
     provider: str | None = None
     type: str | None = None
     name: str | None = None
+    id: str | None = None  # in lower case, since the same id comes in different cases; any other id as it is
 
 
 @lru_cache(maxsize=2048)
-def arm(id: str | None) -> Arm:
+def arm(id: str) -> Arm:
     """The parts of an Azure resource id; of one within another (an assessment of a machine) those of the resource that is looked at.
 
     Microsoft: "Azure Resource Manager … resource ids"; keys, providers and types do not heed case.
 
-    >>> arm("/subscriptions/S/resourceGroups/g/providers/Microsoft.Sql/servers/a/databases/b/providers/Microsoft.Security/assessments/x")
-    Arm(subscription='s', provider='Microsoft.Sql', type='servers/databases', name='b')
+    >>> arm("/subscriptions/S/resourceGroups/g/providers/Microsoft.Sql/servers/a/databases/b/providers/Microsoft.Security/assessments/x")[:4]
+    ('s', 'Microsoft.Sql', 'servers/databases', 'b')
     """
-    if not id or len(id) > LONGEST_ID or "/" not in id:
-        return Arm()
+    own = arm_id(id)
+    if len(id) > LONGEST_ID or "/" not in id:
+        return Arm(id=own)
     parts = id.strip("/").split("/")
     plain = [part.lower() for part in parts]
     subscription = plain[1] if plain[0] == "subscriptions" and len(parts) > 1 else None
     places = [n for n, part in enumerate(plain) if part == "providers" and n + 2 < len(parts)]
     looked_at = [n for n in places if plain[n + 1] != "microsoft.security"]
     if not looked_at and "securityentitydata" in plain[:-1]:  # of another cloud, by way of its connector
-        return Arm(subscription, name=parts[plain.index("securityentitydata") + 1])
+        return Arm(subscription, name=parts[plain.index("securityentitydata") + 1], id=own)
     if not looked_at:
-        return (
-            Arm(subscription, "Microsoft.Resources", "subscriptions")
-            if subscription and not places and len(parts) == 2
-            else Arm(subscription)
-        )
+        whole = subscription is not None and not places and len(parts) == 2
+        return Arm(subscription, "Microsoft.Resources", "subscriptions", id=own) if whole else Arm(subscription, id=own)
     begin = looked_at[-1]
     end = next((n for n in places if n > begin), len(parts))
     rest = parts[begin + 2 : end]
     if len(rest) == 1:  # a name without a type
-        return Arm(subscription, parts[begin + 1], None, rest[0])
-    return Arm(subscription, parts[begin + 1], "/".join(rest[::2]), rest[-1] if len(rest) % 2 == 0 else None)
+        return Arm(subscription, parts[begin + 1], None, rest[0], own)
+    return Arm(subscription, parts[begin + 1], "/".join(rest[::2]), rest[-1] if len(rest) % 2 == 0 else None, own)
 
 
 def arm_id(id: str | None) -> str | None:
     """An Azure resource id in lower case, since the same id comes in different cases; any other id as it is."""
-    return id.lower() if id and id[:15].lower() == "/subscriptions/" else id or None
+    if not id:
+        return None
+    return id.lower() if id.startswith("/subscriptions/") or id[:15].lower() == "/subscriptions/" else id
+
+
+NOWHERE = Arm()
+
+
+def parts_of(id: str | None) -> Arm:
+    """`arm` of an id that may be absent, or too long to be remembered."""
+    return NOWHERE if not id else arm(id) if len(id) <= LONGEST_ID else Arm(id=arm_id(id))
 
 
 def assessed(message_id: str | None) -> str | None:
-    """The resource or subscription in the id of what Defender for Cloud says of it; None where only a resource group is named."""
-    if not message_id or len(message_id) > LONGEST_ID:
+    """The id of what Defender for Cloud says something of: what comes before the last `/providers/Microsoft.Security/` of the message's id."""
+    if not message_id:
         return None
-    own = message_id[: max(message_id.lower().rfind("/providers/microsoft.security/"), 0)]
-    return own if arm(own).type is not None else None
+    end = message_id.rfind("/providers/Microsoft.Security/")
+    return (
+        message_id[:end]
+        if end >= 0
+        else message_id[: max(message_id.lower().rfind("/providers/microsoft.security/"), 0)]
+    )
 
 
 PLACE_FIELDS = (
@@ -106,37 +114,65 @@ def place(
 ) -> tuple[str | None, ...]:
     """The resource that a message is about, out of resourceDetails and the message's own id -> the fields of `PLACE_FIELDS`.
 
-    In AWS and GCP it is the cloud's own id, and the account or project is hierarchyId; in Azure the subscription in the ids. Where resourceDetails
-    name no resource, the message's id does. type and
-    sub_type are provider and type as Elastic's package has them (`Microsoft.Compute`, `virtualMachines`). Only machines are instances
-    and hosts: a storage account has no cloud.instance.id.
+    In AWS and GCP it is the cloud's own id, and the account or project is hierarchyId; in Azure the subscription in the ids. Where
+    resourceDetails name no resource, the message's id does. type and sub_type are provider and type as Elastic's package has them
+    (`Microsoft.Compute`, `virtualMachines`). Only machines are instances and hosts: a storage account has no cloud.instance.id.
     """
-    cloud = _PROVIDERS.get(source.lower()) if source else None
-    own = cloud_native or native if cloud in ("aws", "gcp") else id
-    own = own or id or native or assessed(message_id)
-    parts = arm(own)
-    if parts.provider is None or parts.subscription is None:
-        of_message = arm(message_id)
-        subscription, service = parts.subscription or of_message.subscription, parts.provider or of_message.provider
-        service = None if cloud in ("aws", "gcp") else service
+    cloud = _PROVIDERS.get(source) or _PROVIDERS.get(source.lower()) if source else None
+    foreign = cloud is not None and cloud != "azure"
+    own = (cloud_native or native or id) if foreign else (id or native)
+    if own is not None:
+        parts = parts_of(own)
     else:
-        subscription, service = parts.subscription, parts.provider
+        parts = parts_of(assessed(message_id))
+        parts = parts if parts.type is not None else Arm(parts.subscription)
+    subscription, service = parts.subscription, parts.provider
+    if subscription is None or service is None:
+        of_message = parts_of(assessed(message_id))
+        if of_message.type != "subscriptions" and not foreign:
+            service = service or of_message.provider
+        subscription = subscription or of_message.subscription
+    elif not foreign and name is provider is type is machine is region is None and len(location or "") < LONGEST_REGION:
+        return _of_azure(parts, location)
+    service = None if foreign else service
+    return _placed(parts, cloud, subscription, name, provider or service, type, region or location, hierarchy, machine)
+
+
+@lru_cache(maxsize=2048)
+def _of_azure(parts: Arm, location: str | None) -> tuple[str | None, ...]:
+    """The place of an Azure resource; remembered, because many messages are about the same one."""
+    return _placed(parts, "azure", parts.subscription, None, parts.provider, None, location, None, None)
+
+
+def _placed(
+    parts: Arm,
+    cloud: str | None,
+    subscription: str | None,
+    name: str | None,
+    provider: str | None,
+    type: str | None,
+    region: str | None,
+    hierarchy: str | None,
+    machine: str | None,
+) -> tuple[str | None, ...]:
     name, provider, type = name or machine or parts.name, provider or parts.provider, type or parts.type
-    is_machine = machine is not None or (type or "").lower() in _MACHINES
-    region = region or (location if location and location.lower() != "global" else None)
-    cloud = cloud or ("azure" if subscription else None)
-    resource = arm_id(own)
+    if type is None:  # a name right after the provider, as in Microsoft's schema of alerts
+        is_machine = machine is not None or (parts.name is not None and (provider or "").lower() == "microsoft.compute")
+    else:
+        is_machine = machine is not None or type.lower() in _MACHINES
+    if cloud is None and subscription is not None:
+        cloud = "azure"
     return (
-        resource,
+        parts.id,
         name,
         provider,
         type,
         cloud,
         subscription if cloud == "azure" else hierarchy if cloud == "aws" else None,
         hierarchy if cloud == "gcp" else None,
-        region,
-        provider or service,
-        resource if is_machine else None,
+        region if region and region.lower() != "global" else None,
+        provider,
+        parts.id if is_machine else None,
         name if is_machine else None,
         name.lower() if is_machine and name else None,
     )
@@ -188,6 +224,8 @@ def definition_ids(definitions: Any) -> list[str] | None:
 
 def reasons(values: Any) -> list[str] | None:
     """Confidence reasons, texts or objects with a type and a reason, -> `type: reason`."""
+    if values.__class__ is dict:
+        values = values.get("values") or values.get("text") or values  # what a bag makes of texts
     members = values if values.__class__ is list else [] if values is None else [values]
     found: dict[str, None] = {}
     for member in members[:MOST]:
@@ -217,18 +255,21 @@ def compliance(id: str | None) -> tuple[str | None, str | None]:
     """The id of a compliance message -> (rule.ruleset, the control within it): names of standard and control as Azure has them."""
     if not id or len(id) > LONGEST_ID:
         return None, None
-    parts = id.split("/")
-    plain = [part.lower() for part in parts]
-
-    def after(collection: str) -> str | None:
-        return parts[plain.index(collection) + 1] or None if collection in plain[:-1] else None
-
-    return after("regulatorycompliancestandards"), after("regulatorycompliancecontrols")
+    _, _, rest = id.partition("/regulatoryComplianceStandards/")
+    if not rest:
+        begin = id.lower().find("/regulatorycompliancestandards/")
+        rest = id[begin + 31 :] if begin >= 0 else ""
+    standard, _, rest = rest.partition("/")
+    collection, _, rest = rest.partition("/")
+    return standard or None, (
+        rest.partition("/")[0] or None
+    ) if collection.lower() == "regulatorycompliancecontrols" else None
 
 
 def assessment_key(id: str | None) -> str | None:
     """The recommendation that a finding belongs to, out of the finding's id."""
     if not id or len(id) > LONGEST_ID:
         return None
-    found = re.search(r"/assessments/([^/]+)/subassessments/", id, re.IGNORECASE)
-    return found[1].lower() if found else None
+    before, collection, _ = id.lower().rpartition("/subassessments/")
+    _, assessments, key = before.rpartition("/assessments/")
+    return key if collection and assessments and key and "/" not in key else None

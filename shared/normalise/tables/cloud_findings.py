@@ -8,18 +8,21 @@ lower case here: `cloud_message` writes them so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from shared.normalise.bags import opened_text
-from shared.normalise.cloud_message import lowered
 from shared.normalise.convert import date
+from shared.normalise.lowered import lowered_bag
 from shared.normalise.mapping import Kind
 from shared.normalise.rules.platform import device_os
 from shared.normalise.rules.severity import severity
 from shared.normalise.tables.cloud_export_rules import MOST, arm_id, texts
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII | re.IGNORECASE)
+_SETTINGS = re.compile(
+    r"sql|general", re.ASCII | re.IGNORECASE
+)  # assessed resource types whose findings are checks of settings
 VULNERABILITY_FIELDS = (
     "vulnerability.id", "vulnerability.cve", "vulnerability.title", "vulnerability.description", "vulnerability.severity",
     "vulnerability.score.base", "vulnerability.score.version", "vulnerability.classification", "vulnerability.enumeration",
@@ -35,6 +38,7 @@ _RULE_KINDS: tuple[Kind, ...] = ("keyword", "keyword", "keyword", "keyword", "ke
 FINDING_KINDS = VULNERABILITY_KINDS + _RULE_KINDS
 NO_VULNERABILITY = (None,) * len(VULNERABILITY_FIELDS)
 NO_RULE = (None,) * len(RULE_FIELDS)
+_VERSIONS = ("4.0", "3.1", "3.0", "2.0")  # of CVSS
 _MDVM = "Microsoft Defender Vulnerability Management"
 
 
@@ -52,8 +56,9 @@ def finding(
     Software: servers and containers, with CVEs and scores in additionalData, in four shapes (facts: sub_assessments). Settings: SQL's
     checks and the general shape, where id and name are those of a rule.
     """
-    found = additional if additional.__class__ is dict else {}
-    vulnerability = _software(found, id, title, description, category, status)
+    vulnerability = None
+    if additional.__class__ is dict:
+        vulnerability = _software(additional, id, title, description, category, status)
     if vulnerability is not None:
         return (*vulnerability, *NO_RULE)
     return (*NO_VULNERABILITY, id, title, description, category, impact)
@@ -68,40 +73,45 @@ def _software(
     status: str | None,
 ) -> tuple[Any, ...] | None:
     details, software = _object(found, "vulnerabilitydetails"), _object(found, "softwaredetails")
-    listed = found.get("cve")
-    records = [
-        record for record in (listed if listed.__class__ is list else [listed])[:MOST] if record.__class__ is dict
-    ]
-    cvss = _object(details, "cvss") or _object(found, "cvss")
-    kind = str(found.get("assessedresourcetype", "")).lower()
-    if not (
-        details or software or records or cvss or ("vulnerability" in kind and not kind.startswith(("sql", "general")))
-    ):
+    listed, cvss = found.get("cve"), _object(details or found, "cvss")
+    kind = _text(found, "assessedresourcetype") or ""
+    records: list[dict[str, Any]] = []
+    if listed is not None:
+        listed = listed if listed.__class__ is list else [listed]
+        records = [record for record in listed[:MOST] if record.__class__ is dict]
+    if not (details or software or records or cvss) and ("ulnerability" not in kind or _SETTINGS.match(kind)):
         return None
-    cves = _unique(
-        _text(details, "cveid"),
-        *(_text(record, "title") for record in records),
-        id if id and _CVE.fullmatch(id) else None,
-    )
+    cves: dict[str, None] = {}
+    grade, published = None, _text(found, "publishedtime")
+    if details:
+        if (cve := _text(details, "cveid")) is not None:
+            cves[cve] = None
+        grade, published = _text(details, "severity"), _text(details, "publisheddate") or published
+    for record in records:
+        if (cve := _text(record, "title")) is not None:
+            cves[cve] = None
+        if (other := _text(record, "severity")) is not None and (grade is None or _weight(other) > _weight(grade)):
+            grade = other
+    if len(records) == 1:
+        published = published or _text(records[0], "publisheddate")
+        description = _text(records[0], "description") or description
+    if id and id[:3].upper() == "CVE" and _CVE.fullmatch(id):
+        cves[id] = None
+    ids = list(cves) or None
     score, version = _score(found, cvss, records)
-    severities = [
-        text for text in (_text(details, "severity"), *(_text(record, "severity") for record in records)) if text
-    ]
-    one = records[0] if len(records) == 1 else {}
-    links = [*_links(details.get("references")), *_links(found.get("vendorreferences")), *_links(listed)]
     return (
-        cves or ([id] if id else None),
-        cves or None,
+        ids or ([id] if id else None),
+        ids,
         title,
-        _text(one, "description") or description,
-        max(severities, key=lambda name: severity(name) or 0, default=status),
+        description,
+        grade or status,
         score,
         version,
         "CVSS" if score is not None else None,
-        "CVE" if cves else None,
-        _unique(*links) or None,
-        _when(_text(details, "publisheddate") or _text(found, "publishedtime") or _text(one, "publisheddate")),
-        _MDVM if details or kind.endswith("tvm") else None,
+        "CVE" if ids else None,
+        _links(details.get("references"), found.get("vendorreferences"), records),
+        None if published is None else date(published, "", []),
+        _MDVM if details or kind[-3:].lower() == "tvm" else None,
         [category] if category else None,
         _text(software, "packagename") or _text(found, "softwarename"),
         _text(software, "version") or _text(found, "softwareversion"),
@@ -109,23 +119,26 @@ def _software(
     )
 
 
+def _weight(name: str) -> int:
+    return severity(name) or 0
+
+
 def _score(
     found: dict[str, Any], cvss: dict[str, Any], records: list[dict[str, Any]]
 ) -> tuple[float | None, str | None]:
     """The base score and the version of CVSS it is of: the newest version's, and of several CVEs the highest."""
     best: tuple[float | None, str | None] = (None, None)
-    for version in ("4.0", "3.1", "3.0", "2.0"):
-        base = _number(_object(cvss, version).get("base"))
-        if base is not None:
-            best = base, _version(_text(_object(cvss, version), "cvssvectorstring")) or version
+    for version in _VERSIONS if cvss else ():
+        if (known := cvss.get(version)).__class__ is dict and (base := _number(known.get("base"))) is not None:
+            best = base, _version(_text(known, "cvssvectorstring")) or version
             break
     for record in records:
-        base = _number(record.get("cvssscore"))
-        if base is not None and (best[0] is None or base > best[0]):
+        if (base := _number(record.get("cvssscore"))) is not None and (best[0] is None or base > best[0]):
             number = _number(record.get("cvssversion"))
             best = base, _version(_text(record, "cvssvectorstring")) or (None if number is None else f"{number:.1f}")
-    whole = _number(found.get("cvssv30score"))
-    return best if best[0] is not None or whole is None else (whole, "3.0")
+    if best[0] is None and (whole := _number(found.get("cvssv30score"))) is not None:
+        return whole, "3.0"
+    return best
 
 
 def _version(vector: str | None) -> str | None:
@@ -137,12 +150,9 @@ def image_findings(additional: Any, category: list[str] | None) -> tuple[Any, ..
     """A container image's assessment lists its CVEs -> (event.category, vulnerability.id, .cve, .enumeration, .severity, .score.base, .classification)."""
     if additional.__class__ is not dict or "cves" not in additional:
         return category, None, None, None, None, None, None
-    listed = additional["cves"]
-    listed = opened_text(listed) if listed.__class__ is str and listed else listed
-    records = (
-        [record for record in lowered(listed)[:MOST] if record.__class__ is dict] if listed.__class__ is list else []
-    )
-    cves = _unique(*(_text(record, "cve") for record in records)) or None
+    listed = lowered_bag(additional["cves"], "", [])  # in text, mostly
+    records = [record for record in listed[:MOST] if record.__class__ is dict] if listed.__class__ is list else []
+    cves = list(dict.fromkeys(cve for record in records if (cve := _text(record, "cve")))) or None
     scores = [score for record in records if (score := _number(record.get("basescore"))) is not None]
     highest = _text(additional, "highestseverity")
     return (
@@ -167,33 +177,36 @@ WORKLOAD_FIELDS = (
     "orchestrator.resource.name", "orchestrator.resource.parent.type",
     "host.os.type", "host.os.family", "host.os.name", "host.os.platform",
 )  # fmt: skip
-_WORKLOAD_KEYS = frozenset(
+_CONTAINER_KEYS = frozenset(
     {
-        "artifactdetails", "kubernetesdetails", "clusterdetails", "softwaredetails", "digest", "imagedigest", "tags", "podname", "k8sclusterid",
-        "k8sclustername", "ostype", "data", "osdistribution", "repositoryname", "repo", "namespace", "controllertype",
+        "artifactdetails", "kubernetesdetails", "clusterdetails", "digest", "imagedigest", "tags", "podname", "k8sclusterid", "k8sclustername",
+        "repositoryname", "repo", "namespace", "controllertype",
     }
 )  # fmt: skip
-NO_WORKLOAD = (None,) * len(WORKLOAD_FIELDS)
+_SYSTEM_KEYS = frozenset({"softwaredetails", "ostype", "data", "osdistribution"})
+NO_CONTAINER = (None,) * 12
+NO_SYSTEM = (None,) * 4
+NO_WORKLOAD = NO_CONTAINER + NO_SYSTEM
+LONGEST_SYSTEM = 100  # characters of an operating system's name that is remembered
 
 
 def workload(additional: Any) -> tuple[Any, ...]:
     """The container, its image and its place in Kubernetes out of additionalData -> the fields of `WORKLOAD_FIELDS`; #digest is bare."""
-    if additional.__class__ is not dict or _WORKLOAD_KEYS.isdisjoint(additional):
+    if additional.__class__ is not dict:
         return NO_WORKLOAD
+    container = NO_CONTAINER if _CONTAINER_KEYS.isdisjoint(additional) else _container(additional)
+    return container + (NO_SYSTEM if _SYSTEM_KEYS.isdisjoint(additional) else _system(additional))
+
+
+def _container(additional: dict[str, Any]) -> tuple[Any, ...]:
     artifact, kubernetes = _object(additional, "artifactdetails"), _object(additional, "kubernetesdetails")
     cluster = kubernetes or _object(additional, "clusterdetails")
-    software = _object(_object(additional, "softwaredetails"), "osdetails")
     digest = _text(artifact, "digest") or _text(additional, "digest") or _text(additional, "imagedigest")
     tags = artifact.get("tags") or additional.get("tags")
     tags = opened_text(tags) if tags.__class__ is str and tags else tags
     pod = _text(kubernetes, "podname") or _text(additional, "podname")
     cluster_id = _text(cluster, "clusterresourceid") or _text(additional, "k8sclusterid")
     cluster_name = _text(cluster, "clustername") or _text(additional, "k8sclustername")
-    platform = (
-        _text(software, "osplatform") or _text(additional, "ostype") or _text(_object(additional, "data"), "osname")
-    )
-    distribution = _text(software, "osname") or _text(software, "osversion") or _text(additional, "osdistribution")
-    kind, family, name, short, _, _ = device_os(platform, distribution)
     return (
         _text(kubernetes, "containername"),
         _text(artifact, "repositoryname") or _text(additional, "repositoryname") or _text(additional, "repo"),
@@ -207,25 +220,44 @@ def workload(additional: Any) -> tuple[Any, ...]:
         "pod" if pod else None,
         pod,
         _text(kubernetes, "controllerkind") or _text(additional, "controllertype"),
-        kind,
-        family,
-        name,
-        short if platform is None or kind is None else platform.lower(),
     )
 
 
+def _system(additional: dict[str, Any]) -> tuple[str | None, ...]:
+    """(type, family, name, platform) of the operating system."""
+    software = _object(_object(additional, "softwaredetails"), "osdetails")
+    platform = (
+        _text(software, "osplatform") or _text(additional, "ostype") or _text(_object(additional, "data"), "osname")
+    )
+    distribution = _text(software, "osname") or _text(software, "osversion") or _text(additional, "osdistribution")
+    if platform is None and distribution is None:
+        return NO_SYSTEM
+    short = len(platform or "") + len(distribution or "") <= LONGEST_SYSTEM
+    return (_known_system if short else _system_of)(platform, distribution)
+
+
+def _system_of(platform: str | None, distribution: str | None) -> tuple[str | None, ...]:
+    kind, family, name, short, _, _ = device_os(platform, distribution)
+    return kind, family, name, short if platform is None or kind is None else platform.lower()
+
+
+_known_system = lru_cache(maxsize=256)(_system_of)
+
+
 def _object(values: dict[str, Any], key: str) -> dict[str, Any]:
-    value = values.get(key)
+    value = values.get(key) if values else None
     return value if value.__class__ is dict else {}
 
 
 def _text(values: dict[str, Any], key: str) -> str | None:
-    value = values.get(key)
-    return value if value.__class__ is str and value not in ("", "-", "N/A") else None
+    value = values.get(key) if values else None
+    return value if value.__class__ is str and (len(value) > 3 or value not in ("", "-", "N/A")) else None
 
 
 def _number(value: Any) -> float | None:
     """A number, also out of its text (`cvss.base` may be one, Azure/azure-rest-api-specs#6422)."""
+    if value is None:
+        return None
     if value.__class__ is str and len(value) < 32:
         try:
             value = float(value)
@@ -234,15 +266,12 @@ def _number(value: Any) -> float | None:
     return float(value) if value.__class__ in (int, float) and abs(value) < 1000 else None
 
 
-def _unique(*values: str | None) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
-
-
-def _links(members: Any) -> Iterator[str | None]:
-    for member in members[:MOST] if members.__class__ is list else ():
-        if member.__class__ is dict:
-            yield _text(member, "link")
-
-
-def _when(value: str | None) -> str | None:
-    return None if value is None else date(value, "", [])
+def _links(*lists: Any) -> list[str] | None:
+    """The links of all these lists of objects, each once."""
+    found: dict[str, None] = {}
+    for members in lists:
+        if members.__class__ is list:
+            for member in members[:MOST]:
+                if member.__class__ is dict and (link := _text(member, "link")) is not None:
+                    found[link] = None
+    return list(found) or None

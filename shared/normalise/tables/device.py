@@ -8,7 +8,7 @@ the parent (what public detection rules read).
 from __future__ import annotations
 
 from shared.normalise.mapping import ecs, rule, table, vendor
-from shared.normalise.rules.command_line import args
+from shared.normalise.rules.command_line import args, process_name
 from shared.normalise.rules.entity import process_entity_id
 from shared.normalise.rules.network import mac
 from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
@@ -80,7 +80,7 @@ REMOTE_SESSION = (
 # The new process of a process event; used by DeviceProcessEvents and by the one kind of DeviceEvents that is a process' start.
 CREATED_PROCESS = (
     ecs("ProcessId",             "long",     "process.pid",          vendor="process.id"),
-    ecs("FileName",              "keyword",  "process.name",         vendor="file.name"),
+    vendor("FileName",           "keyword",  "file.name",            told=True),
     vendor("FolderPath",         "keyword",  "folder_path",          told=True),
     ecs("ProcessCommandLine",    "wildcard", "process.command_line", vendor="process.command_line"),
     ecs("ProcessCreationTime",   "date",     "process.start",        vendor="process.creation_time"),
@@ -91,6 +91,7 @@ CREATED_PROCESS = (
     ecs("SHA1",                  "keyword",  "process.hash.sha1",    vendor="sha1",   related="hash"),
     ecs("SHA256",                "keyword",  "process.hash.sha256",  vendor="sha256", related="hash"),
     rule(full_path, ("FolderPath", "FileName"), "process.executable"),
+    rule(process_name, ("FileName", "process.executable", "ProcessCommandLine", "host.os.type"), "process.name"),
     rule(args, ("ProcessCommandLine", "host.os.type", "process.executable"), "process.args", "process.args_count",
          kind=("keyword", "long"), when="ProcessCommandLine"),
     rule(process_entity_id, ("DeviceId", "ProcessId", "ProcessCreationTime"), "process.entity_id"),
@@ -99,7 +100,7 @@ CREATED_PROCESS = (
 DEVICE_PROCESS_EVENTS = table(
     "DeviceProcessEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION,
-    os_type(path="FolderPath", initiating_path="InitiatingProcessFolderPath", additional_fields="AdditionalFields",
+    os_type(path="FolderPath", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName", additional_fields="AdditionalFields",
             parent_name="InitiatingProcessParentFileName", version_info="ProcessVersionInfoProductName",
             initiating_version_info="InitiatingProcessVersionInfoProductName", sid="AccountSid",
             initiating_sid="InitiatingProcessAccountSid", command_line="ProcessCommandLine"),
@@ -123,7 +124,7 @@ DEVICE_PROCESS_EVENTS = table(
 DEVICE_FILE_EVENTS = table(
     "DeviceFileEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION,
-    os_type(path="FolderPath", initiating_path="InitiatingProcessFolderPath", additional_fields="AdditionalFields",
+    os_type(path="FolderPath", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName", additional_fields="AdditionalFields",
             parent_name="InitiatingProcessParentFileName", initiating_version_info="InitiatingProcessVersionInfoProductName",
             initiating_sid="InitiatingProcessAccountSid", command_line="InitiatingProcessCommandLine"),
     *FILE, *FILE_ORIGIN, *POSIX_DIRECTORY,
@@ -148,7 +149,7 @@ DEVICE_FILE_EVENTS = table(
 DEVICE_IMAGE_LOAD_EVENTS = table(
     "DeviceImageLoadEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION.without("AdditionalFields"),
-    os_type(path="FolderPath", initiating_path="InitiatingProcessFolderPath",
+    os_type(path="FolderPath", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
             initiating_version_info="InitiatingProcessVersionInfoProductName", initiating_sid="InitiatingProcessAccountSid",
             command_line="InitiatingProcessCommandLine"),
     vendor("FolderPath",  "keyword", "folder_path", told=True),
@@ -168,7 +169,7 @@ DEVICE_IMAGE_LOAD_EVENTS = table(
 DEVICE_REGISTRY_EVENTS = table(
     "DeviceRegistryEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION.without("AdditionalFields"),
-    os_type(registry_key="RegistryKey", initiating_path="InitiatingProcessFolderPath",
+    os_type(registry_key="RegistryKey", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
             initiating_version_info="InitiatingProcessVersionInfoProductName", initiating_sid="InitiatingProcessAccountSid"),
     vendor("RegistryKey",               "keyword",  "registry.key",        told=True),
     vendor("RegistryValueName",         "wildcard", "registry.value_name", told=True),
@@ -292,7 +293,7 @@ DEVICE_NETWORK_INFO = table(
 DEVICE_LOGON_EVENTS = table(
     "DeviceLogonEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION,
-    os_type(initiating_path="InitiatingProcessFolderPath", additional_fields="AdditionalFields",
+    os_type(initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName", additional_fields="AdditionalFields",
             initiating_version_info="InitiatingProcessVersionInfoProductName", sid="AccountSid",
             initiating_sid="InitiatingProcessAccountSid", command_line="InitiatingProcessCommandLine", logon_protocol="Protocol"),
     ACCOUNT_LOCAL.at("user"),

@@ -34,7 +34,7 @@ from shared.normalise.tables.network_rows import LOCAL_AND_REMOTE, kinds, url_ru
 # fmt: off
 _COMMON = (
     ENVELOPE, DEVICE, ACTION,
-    os_type(registry_key="RegistryKey", path="FolderPath", initiating_path="InitiatingProcessFolderPath",
+    os_type(registry_key="RegistryKey", path="FolderPath", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
             additional_fields="AdditionalFields", parent_name="InitiatingProcessParentFileName",
             initiating_version_info="InitiatingProcessVersionInfoProductName", sid="AccountSid",
             initiating_sid="InitiatingProcessAccountSid", command_line="InitiatingProcessCommandLine"),

@@ -38,7 +38,7 @@ INSPECTED = (
 # fmt: off
 _COMMON = (
     ENVELOPE, DEVICE, ACTION,
-    os_type(initiating_path="InitiatingProcessFolderPath", additional_fields="AdditionalFields",
+    os_type(initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName", additional_fields="AdditionalFields",
             parent_name="InitiatingProcessParentFileName", initiating_version_info="InitiatingProcessVersionInfoProductName",
             initiating_sid="InitiatingProcessAccountSid", command_line="InitiatingProcessCommandLine"),
     *LOCAL_AND_REMOTE, *TRANSPORT,

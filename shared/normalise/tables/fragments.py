@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from shared.normalise.mapping import Fragment, ecs, rule, vendor
+from shared.normalise.mapping import first as first  # noqa: PLC0414  tables have it from here
 from shared.normalise.rules.account import user
-from shared.normalise.rules.command_line import args
+from shared.normalise.rules.command_line import args, process_name
 from shared.normalise.rules.entity import process_entity_id
 from shared.normalise.rules.paths import full_path
-from shared.normalise.rules.platform import os_type_of_record
+from shared.normalise.rules.platform import os_family, os_type_of_record
 from shared.normalise.rules.signature import process_signature
 
 
-def first(value: Any, second: Any = None, third: Any = None) -> Any:
-    """The first value that is there."""
-    return value if value is not None else second if second is not None else third
+def twice(value: Any, second: Any = None) -> tuple[Any, Any]:
+    """The first value that is there, for two fields."""
+    found = value if value is not None else second
+    return found, found
 
 
 def lower(value: str | None) -> str | None:
@@ -84,7 +86,7 @@ ACTION = Fragment((
 # The process that did it, below `process` in most tables and below `process.parent` where the record's subject is a process itself.
 INITIATING_PROCESS = Fragment((
     ecs("InitiatingProcessId",                          "long",     "pid",                  vendor="initiating_process.id"),
-    ecs("InitiatingProcessFileName",                    "keyword",  "name",                 vendor="initiating_process.file_name"),
+    vendor("InitiatingProcessFileName",                 "keyword",  "initiating_process.file_name",   told=True),
     vendor("InitiatingProcessFolderPath",               "keyword",  "initiating_process.folder_path", told=True),
     ecs("InitiatingProcessCommandLine",                 "wildcard", "command_line",         vendor="initiating_process.command_line"),
     ecs("InitiatingProcessCreationTime",                "date",     "start",                vendor="initiating_process.creation_time"),
@@ -105,6 +107,7 @@ INITIATING_PROCESS = Fragment((
     vendor("InitiatingProcessUniqueId",                 "keyword",  "initiating_process.unique_id"),
 ), (
     rule(full_path, ("InitiatingProcessFolderPath", "InitiatingProcessFileName"), "executable"),
+    rule(process_name, ("InitiatingProcessFileName", ".executable", "InitiatingProcessCommandLine", "host.os.type"), "name"),
     rule(args, ("InitiatingProcessCommandLine", "host.os.type", ".executable"), "args", "args_count",
          kind=("keyword", "long"), when="InitiatingProcessCommandLine"),
     rule(process_entity_id, ("DeviceId", "InitiatingProcessId", "InitiatingProcessCreationTime"), "entity_id"),
@@ -203,12 +206,15 @@ ACCOUNT_LOCAL = Fragment(_ACCOUNT, (
 
 
 def os_type(**columns: str) -> Fragment:
-    """host.os.type from the columns of a table that prove it, by the names of `os_type_of_record`'s arguments."""
+    """host.os.type and family from the columns of a table that prove it, by the names of `os_type_of_record`'s arguments."""
     order = (
         "platform", "registry_key", "path", "initiating_path", "additional_fields", "parent_name", "version_info",
-        "initiating_version_info", "sid", "initiating_sid", "command_line", "logon_protocol",
+        "initiating_version_info", "sid", "initiating_sid", "command_line", "logon_protocol", "program",
     )  # fmt: skip
     unknown = set(columns) - set(order)
     if unknown:
         raise ValueError(f"no such evidence of the platform: {', '.join(sorted(unknown))}")
-    return Fragment((), (rule(os_type_of_record, tuple(columns.get(name, "") for name in order), "host.os.type"),))
+    return Fragment((), (
+        rule(os_type_of_record, tuple(columns.get(name, "") for name in order), "host.os.type"),
+        rule(os_family, ("host.os.type",), "host.os.family"),
+    ))  # fmt: skip

@@ -67,7 +67,7 @@ SECURE_CONFIGURATION_ASSESSMENT_KB = table(
 
 BASELINE_COMPLIANCE_ASSESSMENT = table(
     "DeviceBaselineComplianceAssessment", ("DeviceId", "ConfigurationId", "ProfileId"),
-    snapshot(), ASSESSED_DEVICE, PLATFORM_AND_VERSION, CONFIGURATION.without("ConfigurationCategory"), EXPECTED_VALUE,
+    snapshot("Timestamp"), ASSESSED_DEVICE, PLATFORM_AND_VERSION, CONFIGURATION.without("ConfigurationCategory"), EXPECTED_VALUE,
     vendor("ProfileId",     "keyword", "profile.id"),
     vendor("CurrentValue",  "keyword", "configuration.current_value", many=True),
     vendor("IsCompliant",   "boolean", "is_compliant"),
@@ -110,7 +110,7 @@ BASELINE_COMPLIANCE_PROFILES = table(
 # A certificate in a store or file of the device. Its thumbprint is the hash of the certificate, not of a file: no file.hash.
 CERTIFICATE_INFO = table(
     "DeviceTvmCertificateInfo", ("DeviceId", "Thumbprint", "Path"),
-    snapshot(), DEVICE_ID, os_type(path="Path"),
+    snapshot("Timestamp"), DEVICE_ID, os_type(path="Path"),
     vendor("Thumbprint",       "keyword",   "certificate.thumbprint", related="hash"),
     vendor("Path",             "keyword",   "certificate.path"),
     ecs("SerialNumber",        "keyword",   "file.x509.serial_number",       vendor="certificate.serial_number"),
@@ -131,7 +131,7 @@ CERTIFICATE_INFO = table(
 
 HARDWARE_FIRMWARE = table(
     "DeviceTvmHardwareFirmware", ("DeviceId", "ComponentType", "Manufacturer", "ComponentName", "ComponentVersion"),
-    snapshot(), INVENTORIED_DEVICE,
+    snapshot("Timestamp"), INVENTORIED_DEVICE,
     vendor("ComponentType",    "keyword",   "component.type"),
     vendor("Manufacturer",     "keyword",   "component.manufacturer"),
     vendor("ComponentName",    "keyword",   "component.name"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.normalise.mapping import Column, Fragment, ecs, rule, table, vendor
 from shared.normalise.rules.platform import device_os
-from shared.normalise.tables.fragments import ENVELOPE, account_id, first, host_names
+from shared.normalise.tables.fragments import ENVELOPE, account_id, first, host_names, twice
 from shared.normalise.tables.identity import DISPLAY_NAME, HOST_OS, REPORT, SOURCE
 from shared.normalise.tables.identity_rules import account
 from shared.normalise.tables.network_rows import url_rule
@@ -18,6 +18,7 @@ from shared.normalise.tables.sign_in_rules import (
     country,
     duration,
     external,
+    geo_point,
     request_result,
     risk_level,
     risk_state,
@@ -40,11 +41,12 @@ SIGN_IN = Fragment((
     vendor("Country",             "keyword", "country_code",        told=True),
     ecs("State",                  "keyword", "source.geo.region_name", vendor="province_name"),
     ecs("City",                   "keyword", "source.geo.city_name",   vendor="city_name"),
-    vendor("Latitude",            "double",  "latitude"),
-    vendor("Longitude",           "double",  "longitude"),
+    vendor("Latitude",            "latitude",  "latitude",  told=True),
+    vendor("Longitude",           "longitude", "longitude", told=True),
 ), (
     rule(sign_in_result, ("ErrorCode",), "event.outcome", "event.code", "event.reason"),
     rule(country,        ("Country",),   "source.geo.country_iso_code", "source.geo.country_name"),
+    rule(geo_point,      ("Latitude", "Longitude"), "source.geo.location", kind="geo_point"),
 ))
 
 USER_SIGN_IN = Fragment((
@@ -74,6 +76,7 @@ USER_SIGN_IN = Fragment((
     vendor("ConditionalAccessPolicies",       "flattened", "conditional_access.policies"),
     Column("ConditionalAccessStatus",         "long",      told=True),
     vendor("NetworkLocationDetails",          "flattened", "network_location_details"),
+    vendor("EndpointCall",                    "keyword",   "endpoint_call"),
 ), (
     rule(account,      ("", "", "", "AccountUpn", "AccountDisplayName"), "user.name", "user.domain", "user.email", related=("user", None, "user")),
     rule(account_id,   ("", "AccountObjectId"), "user.id", related="user"),
@@ -100,14 +103,18 @@ ENTRA_ID_SIGN_IN_EVENTS = table(
     ENVELOPE, REPORT, SOURCE, SIGN_IN, USER_SIGN_IN,
     ecs("EntraIdDeviceId",         "keyword", "device.id", vendor="aad_device_id"),
     vendor("IsConfidentialClient", "boolean", "is_confidential_client"),
-    vendor("EndpointCall",         "keyword", "endpoint_call"),
+    vendor("IsThroughGlobalSecureAccess", "boolean", "is_through_global_secure_access"),
+    vendor("UniqueTokenId",        "keyword", "unique_token_identifier"),
     action=None,
 )
 
 AAD_SIGN_IN_EVENTS_BETA = table(
     "AADSignInEventsBeta", ("ReportId", "Timestamp"),
     ENVELOPE, REPORT, SOURCE, SIGN_IN, USER_SIGN_IN,
-    ecs("AadDeviceId", "keyword", "device.id", vendor="aad_device_id"),
+    # The second is being replaced by the first.
+    Column("EntraIdDeviceId", "keyword", told=True),
+    vendor("AadDeviceId",     "keyword", "aad_device_id", told=True),
+    rule(first, ("EntraIdDeviceId", "AadDeviceId"), "device.id"),
     action=None,
 )
 
@@ -126,7 +133,10 @@ AAD_SPN_SIGN_IN_EVENTS_BETA = table(
 GRAPH_API_AUDIT_EVENTS = table(
     "GraphAPIAuditEvents", ("ReportId", "Timestamp"),
     ENVELOPE, REPORT,
-    ecs("IpAddress",                "ip",       "source.ip", "source.address", vendor="ip_address", related="ip"),
+    # The documents have spelt it both ways.
+    vendor("IPAddress",             "ip",       "ip_address", told=True),
+    Column("IpAddress",             "ip",       told=True),
+    rule(twice, ("IPAddress", "IpAddress"), "source.ip", "source.address", kind=("ip", "keyword"), related=("ip", None)),
     vendor("RequestUri",            "wildcard", "request.uri", told=True),
     url_rule("RequestUri"),
     ecs("RequestMethod",            "keyword",  "http.request.method",        vendor="request.method"),
@@ -174,6 +184,8 @@ OAUTH_APP_INFO = table(
     vendor("IsAdminConsented",    "boolean",   "oauth_app.is_admin_consented"),
     vendor("AppOrigin",           "keyword",   "oauth_app.origin"),
     vendor("AppOwnerTenantId",    "keyword",   "oauth_app.owner_tenant_id"),
+    ecs("RiskScore",              "double",    "event.risk_score", vendor="oauth_app.risk_score"),
+    vendor("AssignedRoles",       "flattened", "oauth_app.assigned_roles"),
     action=None,
 )
 # fmt: on

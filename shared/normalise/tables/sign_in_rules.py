@@ -162,6 +162,15 @@ def country(place: str | None) -> tuple[str | None, str | None]:
     return None, place
 
 
+def geo_point(latitude: float | None, longitude: float | None) -> dict[str, float] | None:
+    """Latitude and longitude in degrees -> source.geo.location as an object; None unless both are there.
+
+    >>> geo_point(52.52, 13.4), geo_point(52.52, None)
+    ({'lat': 52.52, 'lon': 13.4}, None)
+    """
+    return None if latitude is None or longitude is None else {"lat": latitude, "lon": longitude}
+
+
 def request_result(status: int | None) -> str | None:
     """An HTTP status -> event.outcome: below 400 a success (RFC 9110, 15)."""
     if status is None or not 100 <= status < 600:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.normalise.rules import command_line
-from shared.normalise.rules.command_line import args, name_from_command_line, posix_args, windows_args
+from shared.normalise.rules.command_line import args, name_from_command_line, posix_args, process_name, windows_args
 
 
 def model(text: str) -> list[str]:
@@ -223,6 +223,23 @@ NAME_FROM_COMMAND_LINE = [
 def test_name_from_command_line(text: str | None, os_type: str | None, name: str | None) -> None:
     """The program's name, for records that have a command line and no file name."""
     assert name_from_command_line(text, os_type) == name
+
+
+# fmt: off
+PROCESS_NAME = [
+    (("a.exe", r"C:\Windows\b.exe", "c.exe -x", "windows"), "a.exe"),
+    ((None,    r"C:\Windows\b.exe", "c.exe -x", "windows"), "b.exe"),
+    ((None,    "/usr/bin/b",        "c -x",     "linux"),   "b"),
+    ((None,    None,                "c.exe -x", "windows"), "c.exe"),
+    ((None,    None,                None,       "windows"), None),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("arguments", "name"), PROCESS_NAME)
+def test_process_name(arguments: tuple[str | None, str | None, str | None, str | None], name: str | None) -> None:
+    """The file's name if there is one, else the path's, else the command line's."""
+    assert process_name(*arguments) == name
 
 
 # fmt: off

@@ -96,6 +96,10 @@ ORDER_OF_EVIDENCE = [
     ({"command_line": r'"C:\Windows\x.exe" -y'},                                        ("windows", True)),
     ({"logon_protocol": "NTLM"},                                                        ("windows", False)),
     ({"command_line": "svchost.exe -k x"},                                              ( None,     False)),
+    ({"program": "svchost.EXE"},                                                        ("windows", False)),
+    ({"program": "System"},                                                             ("windows", False)),
+    ({"program": "svchost.exe", "additional_fields": LINUX_FIELDS},                     ("linux",   False)),
+    ({"program": "systemd"},                                                            ( None,     False)),
 ]
 # fmt: on
 
@@ -157,7 +161,7 @@ ANYTHING = st.none() | st.text(max_size=20) | st.sampled_from(["/", "\\", "C:", 
 
 
 @given(
-    st.lists(ANYTHING, min_size=12, max_size=12), st.dictionaries(st.text(), st.dictionaries(st.text(), st.integers()))
+    st.lists(ANYTHING, min_size=13, max_size=13), st.dictionaries(st.text(), st.dictionaries(st.text(), st.integers()))
 )
 def test_anything_gives_an_allowed_type(values: list[str | None], fields: dict[str, object]) -> None:
     """No record raises, and what comes out is a type ECS knows or nothing."""

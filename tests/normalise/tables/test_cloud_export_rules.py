@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.normalise.cloud_message import lowered, opened
+from shared.normalise.lowered import lowered
 from shared.normalise.tables import cloud_alert_network as network
 from shared.normalise.tables import cloud_alert_rules as alert
+from shared.normalise.tables import cloud_alert_told as alert_told
 from shared.normalise.tables import cloud_export_rules as export
 from shared.normalise.tables import cloud_findings as findings
 from shared.normalise.tables.cloud_alert_place import alert_place
+from shared.normalise.tables.cloud_entities import entities as listed_entities
 
 SUB = "00000000-aaaa-bbbb-cccc-000000000001"
 VM = f"/subscriptions/{SUB}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/WEB-1"
@@ -49,7 +51,8 @@ SECURITY = "/providers/Microsoft.Security"
 )
 def test_arm_ids(id: str | None, parts: tuple[str | None, ...]) -> None:
     """A resource id's subscription, provider, type and name, in any case, and what is no such id gives nothing."""
-    assert tuple(export.arm(id)) == parts
+    assert export.parts_of(id)[:4] == parts
+    assert export.parts_of(id).id == (id.lower() if id and id[:15].lower() == "/subscriptions/" else id)
 
 
 def named(values: tuple[Any, ...], fields: tuple[str, ...]) -> dict[str, Any]:
@@ -69,6 +72,22 @@ def test_place_of_a_machine_and_of_something_else() -> None:
     assert found["resource.id"] == site.lower()
     assert found["cloud.region"] == "westeurope"
     assert not {"host.name", "cloud.instance.id"} & found.keys()
+
+
+def test_place_of_what_is_no_arm_id() -> None:
+    """An image's path is no resource id: provider and account are those of the registry that the message is about; a bare name of Compute is a machine."""
+    registry = f"/subscriptions/{SUB}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r"
+    image = "/repositories/shop/images/sha256:ab"
+    assert named(export.place(f"{registry}{SECURITY}/assessments/x", image, "Azure"), export.PLACE_FIELDS) == {
+        "resource.id": image, "resource.type": "Microsoft.ContainerRegistry", "cloud.provider": "azure", "cloud.account.id": SUB,
+        "cloud.service.name": "Microsoft.ContainerRegistry",
+    }  # fmt: skip
+    bare = named(
+        export.place(None, f"/subscriptions/{SUB}/resourceGroups/g/providers/Microsoft.Compute/WEB-1"),
+        export.PLACE_FIELDS,
+    )
+    assert bare["host.name"] == "web-1"
+    assert "resource.sub_type" not in bare
 
 
 def test_place_in_another_cloud() -> None:
@@ -115,6 +134,8 @@ def test_links_tags_and_reasons() -> None:
     assert export.portal_link("https://a.example.com") == ("https://a.example.com",) * 2
     assert export.tag_texts({"env": "prod", "bare": "", "n": 5}) == ["env:prod", "bare"]
     assert export.reasons([{"type": "User", "reason": "why"}, "plain", 5, {}]) == ["User: why", "plain"]
+    assert export.reasons({"values": ["plain"]}) == export.reasons({"text": "plain"}) == ["plain"]
+    assert export.reasons({"reason": "why"}) == ["why"]
     assert export.definition_ids([{"id": "a"}, {"id": "a"}, {"x": 1}]) == ["a"]
     assert export.assessment_key("/x/Assessments/KEY/subAssessments/y") == "key"
     assert export.compliance("/s/regulatoryComplianceStandards/PCI/regulatoryComplianceControls/1.1/x") == (
@@ -183,7 +204,7 @@ def test_findings_without_a_flaw_are_rules() -> None:
 
 def graph_of(*entities: dict[str, Any]) -> Any:
     """The graph of entities as a message has them."""
-    return alert.graph(opened("SecurityAlert", {"Entities": list(entities)}, [])["entities"])
+    return alert.graph(listed_entities(list(entities), "entities", []))
 
 
 def test_process_and_user_of_a_graph() -> None:
@@ -202,28 +223,71 @@ def test_process_and_user_of_a_graph() -> None:
     }  # fmt: skip
 
 
+def test_properties_tell_what_entities_do_not() -> None:
+    """Each thing that properties name is told once, by the better of several names; placeholders, lists and truths tell nothing."""
+    properties = {
+        "process name": "svchost.exe", "process path": "c:\\temp\\svchost.exe", "pid": 944, "account": "CONTOSO\\kim", "user": "lee", "user sid": "-",
+        "source ip": ["192.0.2.1"], "machine name": True, "novel": "x",
+    }  # fmt: skip
+    assert alert_told.told(properties) == {"path": "c:\\temp\\svchost.exe", "pid": "944", "user": "CONTOSO\\kim"}
+    assert alert_told.told({"user name": "", "source ip": 5.5}) is alert_told.told([]) is alert_told.told(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("IP Address: 192.0.2.7", "192.0.2.7"),
+        ("198.51.100.1,192.0.2.7", "198.51.100.1"),
+        ("somewhere", None),
+        ("192.0.2.7 " * 50, None),
+    ],
+)
+def test_the_clients_address(text: str, address: str | None) -> None:
+    """The client's address stands alone or after words, and long texts are not searched."""
+    assert alert_told.client({"client": text}) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("944", 944), ("0x1e49a", 124058), ("-1", None), ("1_0", None), ("x", None), ("", None), ("9" * 13, None)],
+)
+def test_process_ids(text: str, number: int | None) -> None:
+    """Process ids come in decimal and in hexadecimal digits; what is none is nothing."""
+    assert alert_told.number(text) == number
+
+
 def test_properties_stand_in_for_entities() -> None:
     """Alerts without entities name process, account and client in their properties."""
-    properties = {
-        "process path": "c:\\temp\\svchost.exe",
-        "account": "CONTOSO\\kim",
-        "pid": 944,
-        "attacker ip": "IP Address: 192.0.2.7",
-        "resourcetype": "Virtual Machine",
-    }
-    assert named(alert.process_and_user(None, properties, "windows"), alert.PROCESS_FIELDS) == {
-        "process.name": "svchost.exe", "process.executable": "c:\\temp\\svchost.exe", "process.pid": 944, "user.name": "kim", "user.domain": "CONTOSO",
-        "#users": ["kim"],
+    told: alert_told.Told = {
+        "path": "c:\\temp\\svchost.exe", "pid": "944", "user": "CONTOSO\\kim", "sid": "S-1-5-21-1-2-3-4", "client": "IP Address: 192.0.2.7",
+        "resource_type": "Virtual Machine", "parent": "cmd.exe", "parent_pid": "0x10",
     }  # fmt: skip
-    assert named(alert.host(None, properties, None, "WEB-1"), alert.HOST_FIELDS) == {
+    assert named(alert.process_and_user(None, told, "windows"), alert.PROCESS_FIELDS) == {
+        "process.name": "svchost.exe", "process.executable": "c:\\temp\\svchost.exe", "process.pid": 944, "process.parent.name": "cmd.exe",
+        "process.parent.pid": 16, "user.name": "kim", "user.domain": "CONTOSO", "user.id": "S-1-5-21-1-2-3-4", "#users": ["kim"],
+    }  # fmt: skip
+    assert named(alert.host(None, told, None, "WEB-1"), alert.HOST_FIELDS) == {
         "host.name": "web-1",
         "host.os.type": "windows",
     }
+    assert alert.host(None, {"host": "DB-1"}, None, "a subscription")[0] == "db-1"
     assert alert.host(None, {}, None, "a subscription")[0] is None
-    assert named(network.connection(None, properties), network.CONNECTION_FIELDS) == {
+    assert named(network.connection(None, told), network.CONNECTION_FIELDS) == {
         "source.ip": "192.0.2.7",
         "#ips": ["192.0.2.7"],
     }
+
+
+def test_properties_stand_in_for_links() -> None:
+    """The alerts' API sends entities without links: the image of the process and its parent are what the properties tell of the same program."""
+    found = graph_of({"Type": "process", "ProcessId": "0x4aec", "CommandLine": "c:\\users\\kim\\scrsave.scr -x"})
+    told: alert_told.Told = {"path": "c:\\users\\kim\\scrsave.scr", "parent": "c:\\windows\\cmd.exe"}
+    assert named(alert.process_and_user(found, told, "windows"), alert.PROCESS_FIELDS) == {
+        "process.name": "scrsave.scr", "process.executable": "c:\\users\\kim\\scrsave.scr", "process.pid": 19180,
+        "process.command_line": "c:\\users\\kim\\scrsave.scr -x", "process.parent.name": "cmd.exe", "process.parent.executable": "c:\\windows\\cmd.exe",
+    }  # fmt: skip
+    assert alert.process_and_user(found, {"path": "c:\\other.exe"}, "windows")[1] is None
 
 
 def test_ends_of_a_connection() -> None:
@@ -310,8 +374,17 @@ def test_rules_of_bags_never_raise(value: Any, text: str | None) -> None:
     )
     assert len(findings.workload(value)) == len(findings.WORKLOAD_FIELDS)
     assert len(findings.image_findings(value, None)) == 7
-    assert len(network.connection(alert.graph(value), value)) == len(network.CONNECTION_FIELDS)
-    assert len(alert.process_and_user(None, value, None)) == len(alert.PROCESS_FIELDS)
+    found = alert.graph(listed_entities(value, "entities", []))
+    told = alert_told.told(value)
+    assert len(network.connection(found, told)) == len(network.CONNECTION_FIELDS)
+    assert len(network.container(found)) == len(network.CONTAINER_FIELDS)
+    assert len(alert.host(found, told, text, text)) == len(alert.HOST_FIELDS)
+    assert len(alert.file(found)) == len(alert.FILE_FIELDS)
+    assert (
+        len(alert.process_and_user(found, told, None))
+        == len(alert.process_and_user(None, told, None))
+        == len(alert.PROCESS_FIELDS)
+    )
     assert len(export.place(text, text, text, text)) == len(export.PLACE_FIELDS)
     export.tag_texts(value)
     export.reasons(value)

@@ -12,6 +12,7 @@ from shared.normalise.tables.sign_in_rules import (
     country,
     duration,
     external,
+    geo_point,
     request_result,
     risk_level,
     risk_state,
@@ -81,6 +82,12 @@ def test_country() -> None:
     assert country("de") == ("DE", None)
     assert country("Netherlands") == (None, "Netherlands")
     assert country("ÄÖ") == (None, "ÄÖ")
+
+
+def test_geo_point() -> None:
+    """A place needs both numbers; zero is one."""
+    assert geo_point(0.0, -0.5) == {"lat": 0.0, "lon": -0.5}
+    assert geo_point(1.0, None) is geo_point(None, 1.0) is None
 
 
 def test_request_result() -> None:
