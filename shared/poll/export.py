@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import orjson
 
 from shared.errors import Reject
+from shared.poll.answers import origin
 from shared.poll.body import CHUNK, Broken, Rows, unpacked
-from shared.poll.client import TRIES, Api, BadRequest, Gone, OutOfTime, PageFailed, Timed, origin
+from shared.poll.client import TRIES, Api, BadRequest, Gone, OutOfTime, PageFailed, Timed
 from shared.poll.links import Links
 from shared.poll.scan import scan_of
 from shared.poll.source import Span, Start

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from local import microsoft_data as data
-from shared.poll.client import Api, Usage, origin, said
+from shared.poll.answers import origin, said
+from shared.poll.client import Api, Usage
 from shared.poll.endpoints import Endpoint
 from tests.poll.in_process import Moving
 from tests.poll.stand import Stand
