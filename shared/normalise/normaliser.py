@@ -18,7 +18,7 @@ from shared.normalise.cloud_message import COLUMNS, opened
 from shared.normalise.compile import Normalise, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
-from shared.normalise.identity import Names, names_of
+from shared.normalise.identity import Names, names_and_values
 from shared.normalise.interpret import carry
 from shared.normalise.mapping import Table
 from shared.normalise.tables import carrier, table
@@ -48,7 +48,7 @@ class Layout:
     index: str
     known: bool
     fitted: dict[Names, Normalise] = field(default_factory=dict)
-    by_columns: dict[tuple[str, ...], Normalise] = field(default_factory=dict)  # of other tenants, or in another order
+    by_columns: dict[tuple[str, ...], Normalise] = field(default_factory=dict)  # of other tenants
     seen: Counter[Names] = field(default_factory=Counter)  # records with columns that nothing is fitted to yet
 
 
@@ -69,8 +69,9 @@ class Normaliser:
         """The document's id; raises `Reject` for a record that can not be written as JSON."""
         tenant = record.envelope.get("tenantId") or record.envelope.get("TenantId") or ""
         columns = record.properties
-        names = record.names = names_of(tenant if tenant.__class__ is str else as_text(tenant), record.table, columns)
-        values = record.values = names.values(columns)
+        record.names, record.values = names, values = names_and_values(
+            tenant if tenant.__class__ is str else as_text(tenant), record.table, columns
+        )
         return names.document_id(columns.get("Timestamp"), values)
 
     def identified(self, message: Message) -> list[tuple[Record, str] | Unreadable]:

@@ -42,7 +42,7 @@ type Group = list[list[bytes]]  # records' JSON, message by message
 
 def forget() -> None:
     """Empty everything that is remembered between records."""
-    for known in (identity.known, mitre._known_techniques, mitre._known_tactics):
+    for known in (identity.known, identity.latest, mitre._known_techniques, mitre._known_tactics):
         known.clear()
     for module in (convert, command_line, network, platform, url):
         for member in vars(module).values():
