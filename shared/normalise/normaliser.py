@@ -9,22 +9,25 @@ import builtins
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from shared.errors import Reject
 from shared.normalise import categories
 from shared.normalise.bags import as_text
 from shared.normalise.cloud_message import COLUMNS, opened
-from shared.normalise.compile import Normalise, compile_table
+from shared.normalise.compile import Normalise, NormaliseShape, compile_shape, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
+from shared.normalise.fit import Fitted
 from shared.normalise.identity import Names, names_and_values
 from shared.normalise.interpret import carry
 from shared.normalise.mapping import Table
+from shared.normalise.source import Shape
 from shared.normalise.tables import carrier, table
 
-FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
-MOST_FITTED, MOST_SEEN = 8, 256  # such functions of a table, sets of columns remembered
+FIT_AFTER = 100  # records with the same columns, before a function is fitted to these: it takes as long to compile as some hundred records save
+MOST_FITTED, MOST_SEEN = 8, 256  # sets of columns of a table that a function is fitted to, that are remembered
 NO_TIME = Issue("Timestamp", "the record has no time that can be read: the time it arrived stands in", None)
 
 
@@ -47,8 +50,8 @@ class Layout:
     function: Normalise
     index: str
     known: bool
-    fitted: dict[Names, Normalise] = field(default_factory=dict)
-    by_columns: dict[tuple[str, ...], Normalise] = field(default_factory=dict)  # of other tenants
+    fitted: dict[Names | None, Fitted] = field(default_factory=dict)
+    by_columns: dict[tuple[str, ...], Fitted] = field(default_factory=dict)  # of other tenants
     seen: Counter[Names] = field(default_factory=Counter)  # records with columns that nothing is fitted to yet
 
 
@@ -101,9 +104,15 @@ class Normaliser:
             variant = layout.table.variants.get(action) if action.__class__ is str else None
             if variant is not None:
                 layout = self._variants.get(builtins.id(variant)) or self._variant(variant)
-        function = layout.function if names is None else layout.fitted.get(names) or self._fit(layout, names)
         issues: Issues = []
-        document = function(columns, record.envelope, issues, record.values)
+        fitted = layout.fitted.get(names)
+        document = None if fitted is None else fitted.function(columns, record.envelope, issues, record.values)
+        if document is None:
+            document = layout.function(columns, record.envelope, issues)
+            if fitted is not None:
+                fitted.learn(columns, record.envelope)
+            elif names is not None:
+                self._fit(layout, names)
         return self._finished(record, id, arrived, layout, document, issues)
 
     def _message(self, record: Record, id: str, arrived: str) -> Normalised:
@@ -146,21 +155,22 @@ class Normaliser:
         function = compile_table(meaning, duplicates=self._duplicates, namespace=self._namespace)
         return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known)
 
-    def _fit(self, layout: Layout, names: Names) -> Normalise:
-        """The function for a set of columns, compiled when it has come often; within bounds, because names come from outside."""
+    def _fit(self, layout: Layout, names: Names) -> None:
+        """Fit a function to a set of columns when it has come often; within bounds, because names come from outside."""
         layout.seen[names] += 1
         if layout.seen[names] < FIT_AFTER:
             if len(layout.seen) > MOST_SEEN:
                 layout.seen.clear()
-            return layout.function
-        known = layout.by_columns.get(names.columns)
-        if known is None:
+            return
+        fitted = layout.by_columns.get(names.columns)
+        if fitted is None:
             if len(layout.by_columns) >= MOST_FITTED:
-                return layout.function
-            known = compile_table(
-                layout.table, duplicates=self._duplicates, namespace=self._namespace, columns=names.columns
-            )
-            layout.by_columns[names.columns] = known
+                return
+            fitted = Fitted(layout.table, names.columns, partial(self._shape, layout.table))
+            layout.by_columns[names.columns] = fitted
         if len(layout.fitted) >= MOST_SEEN:
             layout.fitted.clear()
-        return layout.fitted.setdefault(names, known)
+        layout.fitted[names] = fitted
+
+    def _shape(self, meaning: Table, shape: Shape) -> NormaliseShape:
+        return compile_shape(meaning, shape, duplicates=self._duplicates, namespace=self._namespace)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from local.load import json_bytes, packed, records
 from shared.normalise.bags import DEEPEST
 from shared.normalise.decode import Body, Message, Record, decode
+from shared.normalise.fit import LEARN_FROM, no_shape
 from shared.normalise.interpret import MOST_MESSAGES, UNKNOWN_COLUMN
 from shared.normalise.normaliser import FIT_AFTER, MOST_FITTED, MOST_SEEN, NO_TIME, Normalised, Normaliser
 from shared.normalise.salvage import clean
@@ -191,7 +192,7 @@ def test_columns_that_come_often_get_a_function_of_their_own() -> None:
         "AccountName": None,
     }
     first = normalise(normaliser, record("DeviceProcessEvents", columns))
-    for number in range(FIT_AFTER + 5):
+    for number in range(FIT_AFTER + LEARN_FROM + 5):
         changed = {**columns, "ProcessId": number}
         made = normalise(normaliser, record("DeviceProcessEvents", changed))
         assert made.document == {
@@ -200,7 +201,7 @@ def test_columns_that_come_often_get_a_function_of_their_own() -> None:
         }
         assert made.issues == first.issues
     layout = normaliser._layouts["DeviceProcessEvents"]
-    assert len(layout.fitted) == 1
+    assert [fitted.function is not no_shape for fitted in layout.fitted.values()] == [True]
     assert (
         normalise(normaliser, record("DeviceProcessEvents", dict(reversed(columns.items())))).document == first.document
     )
