@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from shared.normalise.compile import lines
+from shared.normalise.source import lines
 from shared.normalise.tables import FAMILIES, table
 
 

@@ -21,14 +21,13 @@ from shared.normalise.mapping import Column, Kind
 PLACEHOLDERS = frozenset({"", "-", "N/A", "n/a"})
 LONGEST_PLACEHOLDER = 3
 NO_TIMES = ("0001-01-01T00:00:00", "1601-01-01T00:00:00")  # .NET's and FILETIME's zero: no time at all
-BEFORE_TIME = "1602"  # a date that sorts before it may be one of those
 ISO_FORM = frozenset(
     {"--T::.", "--T::Z", "--T::"}
 )  # every third character of 2026-01-02T03:04:05.6Z, from the fifth to the twentieth
 ISO_LENGTHS = frozenset({20, *range(22, 31)})  # no fraction, or one to nine digits of it
+fromisoformat = datetime.fromisoformat
 LONGEST, SHORTEST = 2**63 - 1, -(2**63)
 LARGEST = float.fromhex("0x1.fffffep+127")  # of 32 bits
-LONGEST_TIME = 30  # characters: 2026-01-02T03:04:05.123456789Z
 LONGEST_ADDRESS = 45  # characters: 0000:0000:0000:0000:0000:ffff:255.255.255.255
 
 
@@ -164,7 +163,21 @@ def date(value: Any, column: str, issues: Issues) -> str | None:
     """
     if value.__class__ is str:
         try:
-            return _known_iso(value) if len(value) <= LONGEST_TIME else _iso(value)
+            fromisoformat(value)
+            if (
+                len(value) in ISO_LENGTHS
+                and value[0] == "2"  # no zero time
+                and value[7] == "-"
+                and value[10] == "T"
+                and value[16] == ":"
+                and value[19] in ".Z"
+                and value[-1] == "Z"
+            ):
+                return value  # by far the most
+        except ValueError:
+            pass
+        try:
+            return _iso(value)
         except (ValueError, OverflowError):
             if value in PLACEHOLDERS:
                 return None
@@ -177,10 +190,10 @@ def date(value: Any, column: str, issues: Issues) -> str | None:
 def _iso(value: str) -> str | None:
     """A date as Elasticsearch takes it, None for a zero time; raises ValueError or OverflowError for what is no date."""
     try:
-        moment = datetime.fromisoformat(value)
+        moment = fromisoformat(value)
     except ValueError:
         value = value.upper()  # ISO 8601 allows t and z, Python does not
-        moment = datetime.fromisoformat(value)
+        moment = fromisoformat(value)
     if value[4:20:3] in ISO_FORM:
         if value[-1] != "Z" and moment.tzinfo is None:
             value += "Z"
@@ -189,10 +202,6 @@ def _iso(value: str) -> str | None:
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     written = aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
     return None if written[:19] in NO_TIMES else written
-
-
-# Cached, because the times in one object of an API are often the same; what a table's columns hold is read inline, and not here.
-_known_iso = lru_cache(maxsize=1024)(_iso)
 
 
 def address(value: str) -> str | None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -41,13 +41,16 @@ class Names:
 
     __slots__ = ("_digest", "columns", "values")
 
-    def __init__(self, tenant: str, table: str, columns: Iterable[str]) -> None:
-        """`values` takes a record's columns and gives their values in order. Raises `Reject` for names that can not be written as JSON."""
-        self.columns = tuple(sorted(columns))
+    def __init__(self, tenant: str, table: str, columns: tuple[str, ...]) -> None:
+        """columns: sorted. Raises `Reject` for names that can not be written as JSON.
+
+        `values` takes a record's columns and gives their values in order; it raises KeyError where one is not there.
+        """
+        self.columns = columns
         self._digest = hashlib.sha256(canonical([tenant, table, self.columns])).digest()
         # itemgetter gives no tuple for a single name
         self.values: Callable[[Mapping[str, Any]], Sequence[Any]] = (
-            itemgetter(*self.columns) if len(self.columns) > 1 else lambda row: tuple(row.values())
+            itemgetter(*self.columns) if len(self.columns) > 1 else lambda row: [row[name] for name in self.columns]
         )
 
     def document_id(self, timestamp: Any, values: Sequence[Any]) -> str:
@@ -64,35 +67,49 @@ class Names:
         return b2a_base64(raw, newline=False).translate(URL_ALPHABET)[:27].decode("ascii")
 
 
-known: dict[
-    tuple[str, str], dict[tuple[str, ...], Names]
-] = {}  # (tenant, table) -> columns as they came -> their names
+latest: dict[tuple[str, str], Names] = {}  # (tenant, table) -> the names of the record before
+known: dict[tuple[str, str], dict[tuple[str, ...], Names]] = {}  # (tenant, table) -> sorted columns -> their names
 
 
-def names_of(tenant: str, table: str, columns: Mapping[str, Any]) -> Names:
-    """What a record has in common with others: worked out once, because most records of a table have the same columns in the same order.
+def names_and_values(tenant: str, table: str, columns: Mapping[str, Any]) -> tuple[Names, Sequence[Any]]:
+    """What a record has in common with others, and its values in the order of the names.
 
-    Kept within bounds, because tenants, tables and names come from outside. Raises `Reject` for names that can not be written as JSON.
+    Worked out once for many records, because most records of a table have the same columns as the one before. Raises `Reject` for names
+    that can not be written as JSON.
     """
-    names = tuple(columns)
+    before = latest.get((tenant, table))
+    if before is not None and len(before.columns) == len(columns):
+        try:
+            return before, before.values(columns)
+        except KeyError:  # as many columns, but others
+            before = None
+    names = _names(tenant, table, tuple(sorted(columns)))
+    return names, names.values(columns)
+
+
+def _names(tenant: str, table: str, columns: tuple[str, ...]) -> Names:
+    """The names from among those that are known; kept within bounds, because tenants, tables and names come from outside."""
     try:
-        return known[tenant, table][names]
+        names = known[tenant, table][columns]
     except KeyError:
-        common = Names(tenant, table, names)
-    if len(tenant) + len(table) + sum(map(len, names)) <= LONGEST_NAMES:
+        names = Names(tenant, table, columns)
+        if len(tenant) + len(table) + sum(map(len, columns)) > LONGEST_NAMES:
+            return names
         if len(known) >= MOST_TABLES:
             known.clear()
+            latest.clear()
         seen = known.setdefault((tenant, table), {})
         if len(seen) >= MOST_NAMES:
             seen.clear()
-        seen[names] = common
-    return common
+        seen[columns] = names
+    latest[tenant, table] = names
+    return names
 
 
 def document_id(tenant: str, table: str, timestamp: Any, columns: Mapping[str, Any]) -> str:
     """The `_id` of one record: the same for the same record in any process and on any Python version. Raises `Reject` as `Names` does."""
-    names = names_of(tenant, table, columns)
-    return names.document_id(timestamp, names.values(columns))
+    names, values = names_and_values(tenant, table, columns)
+    return names.document_id(timestamp, values)
 
 
 def part_id(tenant: str, table: str, key: Sequence[str], version: str) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from shared.errors import Reject
@@ -16,14 +17,16 @@ from shared.normalise import categories
 from shared.normalise.api import Context, Latest, Part, Source, split_of
 from shared.normalise.bags import as_text
 from shared.normalise.cloud_message import COLUMNS, opener, time_of
-from shared.normalise.compile import Columns, Normalise, compile_table
+from shared.normalise.compile import Normalise, NormaliseFitted, compile_fitted, compile_table
 from shared.normalise.convert import Issue, Issues
 from shared.normalise.decode import Message, Record, Unreadable, decode
-from shared.normalise.identity import Names, names_of, part_id
-from shared.normalise.interpret import carry
+from shared.normalise.fit import Fitted
+from shared.normalise.identity import Names, names_and_values, part_id
+from shared.normalise.interpret import Row, carry
 from shared.normalise.mapping import Table
 from shared.normalise.nested import Outline
 from shared.normalise.platforms import Platforms, tells
+from shared.normalise.source import Columns, Presence
 from shared.normalise.tables import api_table, carrier, table
 
 FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
@@ -54,8 +57,8 @@ class Layout:
     index: str
     known: bool
     tells_platform: bool  # of the device, in a column
-    fitted: dict[Names | Outline, Normalise] = field(default_factory=dict)
-    by_columns: dict[Columns, Normalise] = field(default_factory=dict)  # of other tenants, or in another order
+    fitted: dict[Names | Outline | None, Fitted] = field(default_factory=dict)
+    by_columns: dict[Columns, Fitted] = field(default_factory=dict)  # of other tenants, or in another order
     seen: Counter[Names | Outline] = field(default_factory=Counter)  # records that nothing is fitted to yet
 
 
@@ -78,8 +81,9 @@ class Normaliser:
         """The document's id; raises `Reject` for a record that can not be written as JSON."""
         tenant = record.envelope.get("tenantId") or record.envelope.get("TenantId") or ""
         columns = record.properties
-        names = record.names = names_of(tenant if tenant.__class__ is str else as_text(tenant), record.table, columns)
-        values = record.values = names.values(columns)
+        record.names, record.values = names, values = names_and_values(
+            tenant if tenant.__class__ is str else as_text(tenant), record.table, columns
+        )
         return names.document_id(
             columns.get("Timestamp") if record.envelope else time_of(record.table, columns), values
         )
@@ -102,23 +106,23 @@ class Normaliser:
 
     def normalise(self, record: Record, id: str, arrived: str) -> Normalised:
         """The document of a record; `arrived` (ISO 8601) becomes event.ingested."""
-        columns, names = record.properties, record.names
-        if not record.envelope:
+        columns, envelope, names = record.properties, record.envelope, record.names
+        if not envelope:
             return self._message(record, id, arrived)
         layout = self._layouts.get(record.table) or self._layout(record.table)
         if layout.table.variants:
-            action = columns.get(layout.table.action or "")
-            variant = layout.table.variants.get(action) if action.__class__ is str else None
-            if variant is not None:
-                layout = self._variants.get(builtins.id(variant)) or self._variant(variant)
-        function = layout.function if names is None else layout.fitted.get(names) or self._fit(layout, names)
+            layout = self._variant(layout, columns)
         issues: Issues = []
-        document = function(columns, record.envelope, issues, record.values)
+        fitted = layout.fitted.get(names)
+        document = None if fitted is None else fitted.function(columns, envelope, issues, record.values)
+        if document is None:
+            document = layout.function(columns, envelope, issues)
+            self._learn(layout, names, record.values, envelope)
         host = document.get("host")
         if host is not None and (
             layout.tells_platform or (system := host.get("os")) is None or system.get("type") != "windows"
         ):
-            self._platforms.settle(host, record.envelope.get("tenantId"), told=layout.tells_platform)
+            self._platforms.settle(host, envelope.get("tenantId"), told=layout.tells_platform)
         return self._finished(record, id, arrived, layout, document, issues)
 
     def parts(self, source: Source, value: Mapping[str, Any], context: Context, arrived: str) -> Iterator[Normalised]:
@@ -155,14 +159,15 @@ class Normaliser:
     def _message(self, record: Record, id: str, arrived: str) -> Normalised:
         """The document of a Defender for Cloud message, which is opened first; its envelope is when the hub took it."""
         layout = self._messages.get(record.table) or self._layout(record.table, cloud=True)
-        function, message, opening = layout.function, record.properties, opener(record.table)
-        outline, values = opening.read(message)
-        if outline is not None:
-            function = layout.fitted.get(outline) or self._fit(layout, outline)
-        fast = outline is not None and function is not layout.function
-        columns = outline.strangers(values) if outline is not None and fast else opening.open(message)
+        opening, envelope = opener(record.table), {"enqueued": record.enqueued or arrived}
+        outline, values = opening.read(record.properties)
         issues: Issues = []
-        document = function(columns, {"enqueued": record.enqueued or arrived}, issues, values)
+        document, fitted = None, layout.fitted.get(outline)
+        if outline is not None and fitted is not None:
+            document = fitted.function(outline.strangers(values), envelope, issues, values)
+        if document is None:
+            document = layout.function(opening.open(record.properties), envelope, issues)
+            self._learn(layout, outline, values, envelope)
         return self._finished(record, id, arrived, layout, document, issues)
 
     def _finished(
@@ -190,28 +195,44 @@ class Normaliser:
             key, self._ready(carrier(name, cloud=cloud), known=False)
         )
 
-    def _variant(self, meaning: Table) -> Layout:
-        return self._variants.setdefault(builtins.id(meaning), self._ready(meaning))
+    def _variant(self, layout: Layout, columns: Mapping[str, Any]) -> Layout:
+        """The layout of a record by its action, where that has one of its own."""
+        action = columns.get(layout.table.action or "")
+        meaning = layout.table.variants.get(action) if action.__class__ is str else None
+        if meaning is None:
+            return layout
+        key = builtins.id(meaning)
+        return self._variants.get(key) or self._variants.setdefault(key, self._ready(meaning))
 
     def _ready(self, meaning: Table, *, known: bool = True) -> Layout:
         function = compile_table(meaning, duplicates=self._duplicates, namespace=self._namespace)
         return Layout(meaning, function, f"logs-{meaning.dataset}-{self._namespace}", known, known and tells(meaning))
 
-    def _fit(self, layout: Layout, names: Names | Outline) -> Normalise:
-        """The function for a set of columns, compiled when it has come often; within bounds, because names come from outside."""
+    def _learn(self, layout: Layout, names: Names | Outline | None, values: Sequence[Any], envelope: Row) -> None:
+        """Look at a record that no fitted function took; one is made when many of its columns have come.
+
+        Within bounds, because names come from outside.
+        """
+        fitted = layout.fitted.get(names)
+        if fitted is not None:
+            fitted.learn(values, envelope)
+            return
+        if names is None:
+            return
         layout.seen[names] += 1
         if layout.seen[names] < FIT_AFTER:
             if len(layout.seen) > MOST_SEEN:
                 layout.seen.clear()
-            return layout.function
-        known = layout.by_columns.get(names.columns)
-        if known is None:
+            return
+        fitted = layout.by_columns.get(names.columns)
+        if fitted is None:
             if len(layout.by_columns) >= MOST_FITTED:
-                return layout.function
-            known = compile_table(
-                layout.table, duplicates=self._duplicates, namespace=self._namespace, columns=names.columns
-            )
-            layout.by_columns[names.columns] = known
+                return
+            fitted = Fitted(layout.table, names.columns, partial(self._fitted, layout.table))
+            layout.by_columns[names.columns] = fitted
         if len(layout.fitted) >= MOST_SEEN:
             layout.fitted.clear()
-        return layout.fitted.setdefault(names, known)
+        layout.fitted[names] = fitted
+
+    def _fitted(self, meaning: Table, presence: Presence) -> NormaliseFitted:
+        return compile_fitted(meaning, presence, duplicates=self._duplicates, namespace=self._namespace)

@@ -7,17 +7,20 @@ import json
 import linecache
 import random
 import traceback
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from shared.normalise.compile import compile_table, lines
+from shared.normalise.compile import NormaliseFitted, compile_fitted, compile_table
 from shared.normalise.convert import Issue
+from shared.normalise.fit import LEARN_FROM, MOST_COMPILED, Fitted
 from shared.normalise.interpret import carry, interpret
 from shared.normalise.mapping import Table, ecs, rule, table, vendor
-from tests.normalise.rows import layouts, row
+from shared.normalise.source import Presence, lines
+from tests.normalise.rows import Row, layouts, row, value
 
 LAYOUTS = dict(layouts())
 ROWS = 20  # of each seed; with the seeds, both settings and all layouts more than 20,000
@@ -37,26 +40,68 @@ def test_compiled_says_what_interpreter_says(name: str, duplicates: bool, seed: 
     """Random rows of every layout give the same document and the same issues both ways, and neither changes the row."""
     meaning = LAYOUTS[name]
     chance = random.Random(seed)
-    for number in range(ROWS):
+    compiled = compiled_layout(name, duplicates)
+    for _ in range(ROWS):
         properties, envelope = row(chance, meaning)
-        values: tuple[Any, ...] = ()
-        if number == 0:  # a function for just the columns of this row
-            columns = tuple(sorted(properties))
-            values = tuple(properties[column] for column in columns)
-            compiled = compile_table(meaning, duplicates=duplicates, columns=columns)
-        elif number == 1:
-            compiled = compiled_layout(name, duplicates)
         before = copy.deepcopy((properties, envelope))
-        plain_issues: list[Issue] = []
-        fast_issues: list[Issue] = []
-        plain = interpret(meaning, properties, envelope, plain_issues, duplicates=duplicates)
-        fast = compiled(properties, envelope, fast_issues, values)
-        assert exact(fast) == exact(plain), properties
-        assert exact(sorted(fast_issues, key=exact)) == exact(sorted(plain_issues, key=exact)), properties
-        carry(plain, meaning, plain_issues)
-        carry(fast, meaning, fast_issues)
-        assert exact(fast) == exact(plain), properties
+        issues: list[Issue] = []
+        same_as_interpreter(meaning, duplicates, properties, envelope, compiled(properties, envelope, issues), issues)
         assert exact((properties, envelope)) == exact(before)
+
+
+@pytest.mark.parametrize("duplicates", [False, True], ids=["", "duplicates"])
+@pytest.mark.parametrize("name", LAYOUTS)
+@settings(max_examples=SEEDS, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_compiled_for_a_presence_says_what_interpreter_says(name: str, duplicates: bool, seed: int) -> None:
+    """A function fitted to some rows takes those, and of others with the same columns says what the interpreter says, or nothing at all."""
+    meaning = LAYOUTS[name]
+    chance = random.Random(seed)
+    properties, envelope = row(chance, meaning)
+    rows = [(properties, envelope)]
+    for _ in range(ROWS):
+        changed = {source for source in (*properties, *(f"/{key}" for key in envelope)) if chance.random() < 0.1}
+        values = {column.source: value(chance, column, meaning) for column in meaning.columns}
+        rows.append(
+            (
+                {key: values.get(key, "x") if key in changed else properties[key] for key in properties},
+                {key: values.get(f"/{key}", "x") if f"/{key}" in changed else envelope[key] for key in envelope},
+            )
+        )
+    learnt = chance.randint(1, 3)
+    columns = tuple(sorted(properties))
+    fitted = Fitted(meaning, columns, partial(compile_fitted, meaning, duplicates=duplicates))
+    for number in range(LEARN_FROM):
+        assert fitted.function(*rows[0], [], in_order(properties)) is None
+        fitted.learn(in_order(rows[number % learnt][0]), rows[number % learnt][1])
+    for number, (changed_properties, changed_envelope) in enumerate(rows):
+        before = copy.deepcopy((changed_properties, changed_envelope))
+        issues: list[Issue] = []
+        made = fitted.function(changed_properties, changed_envelope, issues, in_order(changed_properties))
+        if made is None:
+            assert number >= learnt
+            assert not issues
+        else:
+            same_as_interpreter(meaning, duplicates, changed_properties, changed_envelope, made, issues)
+        assert exact((changed_properties, changed_envelope)) == exact(before)
+
+
+def in_order(properties: Row) -> list[Any]:
+    """The values of a row by the order of its columns' names."""
+    return [properties[name] for name in sorted(properties)]
+
+
+def same_as_interpreter(
+    meaning: Table, duplicates: bool, properties: Row, envelope: Row, made: dict[str, Any], issues: list[Issue]
+) -> None:
+    """Hold a compiled function's document and issues against the interpreter's, and what becomes of both."""
+    plain_issues: list[Issue] = []
+    plain = interpret(meaning, properties, envelope, plain_issues, duplicates=duplicates)
+    assert exact(made) == exact(plain), properties
+    assert exact(sorted(issues, key=exact)) == exact(sorted(plain_issues, key=exact)), properties
+    carry(plain, meaning, plain_issues)
+    carry(made, meaning, issues)
+    assert exact(made) == exact(plain), properties
 
 
 COMPILED: dict[tuple[str, bool], Any] = {}
@@ -164,3 +209,35 @@ def test_documents_do_not_share_what_is_written_to() -> None:
     assert "ingested" not in second["event"]
     assert "unmapped" not in json.dumps(second)
     assert second["host"]["id"] == "d1"
+
+
+def test_a_fitted_function_gives_way_and_learns() -> None:
+    """Records unlike those it learnt from are not taken, until so many have come that a weaker promise is compiled; that has an end."""
+    meaning = LAYOUTS["AlertInfo"]
+    made: list[Presence] = []
+
+    def compiled(presence: Presence) -> NormaliseFitted:
+        made.append(presence)
+        return compile_fitted(meaning, presence)
+
+    fitted = Fitted(meaning, ("AlertId", "Category", "Severity", "Title"), compiled)
+    odd: tuple[dict[str, Any], ...] = (
+        {"AlertId": "da-1", "Category": None, "Severity": "High", "Title": "First"},
+        {"AlertId": "da-2", "Category": None, "Severity": "High", "Title": 5},
+        {"AlertId": "da-3", "Category": "Malware", "Severity": "High", "Title": "Third"},
+        {"AlertId": "-", "Category": "Malware", "Severity": "High", "Title": "Fourth"},
+        {"AlertId": "da-5", "Category": "Malware", "Severity": "N/A", "Title": "Fifth"},
+    )
+    for turn, properties in enumerate(odd):
+        for _ in range(LEARN_FROM):
+            assert fitted.function(properties, {}, [], in_order(properties)) is None
+            fitted.learn(in_order(properties), {})
+        taken = fitted.function(properties, {}, [], in_order(properties))
+        assert (taken is not None) == (turn < MOST_COMPILED)
+    assert [sorted(presence.full) for presence in made] == [
+        ["AlertId", "Severity", "Title"],
+        ["AlertId", "Severity"],
+        ["AlertId", "Severity"],
+        ["Severity"],
+    ]
+    assert ["Category" in presence.empty for presence in made] == [True, True, False, False]

@@ -200,8 +200,10 @@ def test_deep_columns_have_an_id() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     """Names of tenants, tables and columns come from outside: many or huge ones do not fill the memory."""
     identity.known.clear()
+    identity.latest.clear()
     for number in range(identity.MOST_TABLES + 50):
         document_id(TENANT, f"Table{number}", None, {"A": 1})
+        assert identity.latest.keys() <= identity.known.keys()
     for number in range(identity.MOST_NAMES + 50):
         document_id(TENANT, "OneTable", None, {f"A{number}": 1, "B": 2})
     document_id(TENANT, "OneTable", None, {"A" * 100_000: 1, "B": 2})
@@ -220,3 +222,15 @@ def test_hashed_text_is_as_documented() -> None:
     assert (
         document_id("t", "T", None, {"B": {"y": 2, "x": None}, "A": 1}) == base64.urlsafe_b64encode(raw).decode()[:27]
     )
+
+
+@given(st.integers(0, 2**32))
+def test_record_before_does_not_count(seed: int) -> None:
+    """Records with the same columns, others, more or fewer, one after another: each has the id that it has alone."""
+    chance = random.Random(seed)
+    made = [{name: chance.random() for name in chance.sample("ABCD", chance.randint(1, 3))} for _ in range(10)]
+    in_turn = [document_id(TENANT, "OneTable", None, columns) for columns in made]
+    for columns, id in zip(made, in_turn, strict=True):
+        identity.known.clear()
+        identity.latest.clear()
+        assert document_id(TENANT, "OneTable", None, columns) == id

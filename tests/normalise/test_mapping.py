@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.normalise.compile import compile_table, lines
+from shared.normalise.compile import compile_table
 from shared.normalise.interpret import interpret
 from shared.normalise.mapping import Fragment, ecs, rule, table, vendor
+from shared.normalise.source import lines
 
 
 def halves(text: str | None) -> tuple[str | None, str | None]:

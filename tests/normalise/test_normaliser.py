@@ -16,6 +16,7 @@ from local.load import json_bytes, packed, records
 from shared.normalise.bags import DEEPEST
 from shared.normalise.convert import UNKNOWN_COLUMN
 from shared.normalise.decode import Body, Message, Record, decode
+from shared.normalise.fit import LEARN_FROM, not_fitted
 from shared.normalise.interpret import MOST_MESSAGES, NOT_TOLD
 from shared.normalise.normaliser import FIT_AFTER, MOST_FITTED, MOST_SEEN, NO_TIME, Normalised, Normaliser
 from shared.normalise.salvage import clean
@@ -200,11 +201,12 @@ def test_messages_that_come_often_get_a_function_of_their_own() -> None:
         "properties": {"status": {"code": "Healthy", "mood": "good"}, "displayName": "x", "links": None},
     }  # fmt: skip
     made = []
-    for _ in range(FIT_AFTER + 2):
+    for _ in range(FIT_AFTER + LEARN_FROM + 2):
         [found] = decode(Message(orjson.dumps(body), enqueued=NOW))
         assert isinstance(found, Record)
         made.append(normalise(normaliser, found))
-    assert len(normaliser._messages["assessments"].fitted) == 1
+    layout = normaliser._messages["assessments"]
+    assert [fitted.function is not not_fitted for fitted in layout.fitted.values()] == [True]
     assert made[-1].document == made[0].document
     assert sorted(made[-1].issues) == sorted(made[0].issues)
     assert made[0].document["microsoft_defender_cloud"]["event"]["unmapped"] == {
@@ -237,7 +239,7 @@ def test_columns_that_come_often_get_a_function_of_their_own() -> None:
         "AccountName": None,
     }
     first = normalise(normaliser, record("DeviceProcessEvents", columns))
-    for number in range(FIT_AFTER + 5):
+    for number in range(FIT_AFTER + LEARN_FROM + 5):
         changed = {**columns, "ProcessId": number}
         made = normalise(normaliser, record("DeviceProcessEvents", changed))
         assert made.document == {
@@ -246,7 +248,7 @@ def test_columns_that_come_often_get_a_function_of_their_own() -> None:
         }
         assert made.issues == first.issues
     layout = normaliser._layouts["DeviceProcessEvents"]
-    assert len(layout.fitted) == 1
+    assert [fitted.function is not not_fitted for fitted in layout.fitted.values()] == [True]
     assert (
         normalise(normaliser, record("DeviceProcessEvents", dict(reversed(columns.items())))).document == first.document
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def process_entity_id(device_id: str | None, process_id: int | None, creation_time: str | None) -> str | None:
-    """One id per process of the fleet; None unless all three are known.
+    """One id per process of the fleet; None unless all three are known. The time is one that a date column was converted to.
 
     Sequences of public detection rules join on it, so it must come out equal for + ProcessCreationTime in one record
     and InitiatingProcessId + InitiatingProcessCreationTime in another. The service trims trailing zeros and sends 0
@@ -17,12 +17,9 @@ def process_entity_id(device_id: str | None, process_id: int | None, creation_ti
     >>> process_entity_id("d1", 4, "2026-01-02T03:04:05Z") == process_entity_id("d1", 4, "2026-01-02T03:04:05.0000000Z")
     True
     """
-    if device_id is None or process_id is None or creation_time is None or not device_id or len(creation_time) < 19:
+    if not device_id or process_id is None or creation_time is None:
         return None
-    if len(creation_time) > 22 and creation_time[19] == "." and (fraction := creation_time[20:23]).isdigit():
+    if len(creation_time) > 23:  # three digits of a second or more, and the Z
         return f"{device_id}-{process_id}-{creation_time[:23]}"
-    if creation_time[19:20] != ".":
-        return f"{device_id}-{process_id}-{creation_time[:19]}.000"
-    fraction = creation_time[20:23]
-    digits = fraction[:2] if fraction[:2].isdigit() else fraction[:1]  # one or two digits, then the zone
-    return f"{device_id}-{process_id}-{creation_time[:20]}{digits:0<3}"
+    second, _, fraction = creation_time[:-1].partition(".")
+    return f"{device_id}-{process_id}-{second}.{fraction:0<3}"

@@ -194,9 +194,9 @@ def community_id(
     first, second = _packed(ip), _packed(other_ip)
     if first is None or second is None or len(first) != len(second):
         return None
-    if (first, port) > (second, other_port):
+    if first > second or (first == second and port > other_port):
         first, port, second, other_port = second, other_port, first, port
-    flow = b"\0\0" + first + second + _FLOW_END(number, 0, port, other_port)
+    flow = _FLOWS[len(first)](first, second, number, port, other_port)
     return "1:" + b2a_base64(hashlib.sha1(flow, usedforsecurity=False).digest(), newline=False).decode()
 
 
@@ -215,7 +215,5 @@ def _packed_short(ip: str) -> bytes | None:
 
 
 _LONGEST_ADDRESS = 45
-_FLOW_END = struct.Struct("!BBHH").pack
-
-
+_FLOWS = {4: struct.Struct("!2x4s4sBxHH").pack, 16: struct.Struct("!2x16s16sBxHH").pack}  # by the addresses' bytes
 _FLOW_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.normalise.convert import date
 from shared.normalise.rules.entity import process_entity_id
 from shared.normalise.rules.signature import file_signature, process_signature
 
@@ -20,9 +24,9 @@ def test_trailing_zeros_and_number_of_digits_do_not_matter(pid: int, ticks: int)
     for cut in range(8):
         if digits[cut:].strip("0") == "":
             fraction = f".{digits[:cut]}" if cut else ""
-            ids |= {
-                process_entity_id(DEVICE, pid, f"2026-01-02T03:04:05{fraction}{zone}") for zone in ("Z", "", "+00:00")
-            }
+            for zone in ("Z", "", "+00:00"):
+                time = date(f"2026-01-02T03:04:05{fraction}{zone}", "ProcessCreationTime", [])
+                ids.add(process_entity_id(DEVICE, pid, time))
     assert len(ids) == 1
     assert None not in ids
 
@@ -47,11 +51,17 @@ def test_different_processes_differ() -> None:
     assert None not in ids
 
 
-@given(st.none() | st.text(), st.none() | st.integers(), st.none() | st.text(max_size=40))
-def test_absent_parts_give_no_id(device: str | None, pid: int | None, time: str | None) -> None:
-    """Without all three there is no id, and no text raises."""
-    found = process_entity_id(device, pid, time)
-    assert found is None or (bool(device) and pid is not None and time is not None and len(time) >= 19)
+@given(st.none() | st.text(), st.none() | st.integers(), st.none() | st.datetimes() | st.text(max_size=40))
+def test_absent_parts_give_no_id(device: str | None, pid: int | None, time: datetime | str | None) -> None:
+    """Without all three there is no id; whatever comes as a time, the id ends in one with milliseconds."""
+    created = date(time.isoformat() if isinstance(time, datetime) else time, "ProcessCreationTime", [])
+    found = process_entity_id(device, pid, created)
+    if not device or pid is None or created is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", found[-23:])
+        assert found[:-23] == f"{device}-{pid}-"
 
 
 # fmt: off

@@ -6,7 +6,7 @@ import copy
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 
 from shared.normalise import categories
 from shared.normalise.cloud_message import COLUMNS, kind_of, opener, time_of
-from shared.normalise.compile import Columns, Normalise, compile_table
+from shared.normalise.compile import Normalise, NormaliseFitted, compile_fitted, compile_table
 from shared.normalise.convert import Issues
+from shared.normalise.fit import LEARN_FROM, Fitted
 from shared.normalise.identity import document_id
 from shared.normalise.interpret import carry, interpret
 from shared.normalise.mapping import Table
+from shared.normalise.source import Presence
 from shared.normalise.tables import cloud_export
 from shared.normalise.tables.cloud_entities import object_fields
 from tools.schema import elastic_types, type_of
@@ -32,9 +34,15 @@ each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
 
 @cache
-def compiled(kind: str, duplicates: bool, columns: Columns | None = None) -> Normalise:
-    """The compiled function of a kind, or one for the columns of an outline, made once."""
-    return compile_table(TABLES[kind], duplicates=duplicates, columns=columns)
+def compiled(kind: str, duplicates: bool) -> Normalise:
+    """The compiled function of a kind, made once."""
+    return compile_table(TABLES[kind], duplicates=duplicates)
+
+
+@cache
+def compiled_fitted(kind: str, duplicates: bool, presence: Presence) -> NormaliseFitted:
+    """The compiled function of a kind for a presence of an outline's columns, made once."""
+    return compile_fitted(TABLES[kind], presence, duplicates=duplicates)
 
 
 def document(
@@ -48,15 +56,19 @@ def document(
     issues: Issues = []
     made = interpret(TABLES[kind], columns, envelope, issues, duplicates=duplicates)
     carry(made, TABLES[kind], issues)
-    others: list[tuple[dict[str, Any], Issues]] = [({}, []), ({}, [])]
-    others[0][0].update(compiled(kind, duplicates)(columns, envelope, others[0][1]))
+    others: list[tuple[dict[str, Any] | None, Issues]] = []
+    its_issues: Issues = []
+    others.append((compiled(kind, duplicates)(columns, envelope, its_issues), its_issues))
     outline, values = opener(kind).read(message)
     if fitted and outline is not None:
-        fast = compiled(kind, duplicates, outline.columns)
-        others[1][0].update(fast(outline.strangers(values), envelope, others[1][1], values))
-    else:
-        others.pop()
+        learning = Fitted(TABLES[kind], outline.columns, partial(compiled_fitted, kind, duplicates))
+        for _ in range(LEARN_FROM):
+            learning.learn(values, envelope)
+        for fast in (learning.function, compiled_fitted(kind, duplicates, Presence(outline.columns))):
+            its_issues = []
+            others.append((fast(outline.strangers(values), envelope, its_issues, values), its_issues))
     for other, its_issues in others:
+        assert other is not None
         carry(other, TABLES[kind], its_issues)
         assert json.dumps(other, sort_keys=True) == json.dumps(made, sort_keys=True)
     return made, issues
