@@ -142,6 +142,7 @@ def of_source(polled: PollSettings, source: str, called: str, tenant: Tenant) ->
     name, known = f"{source}{f' in {called}' if called else ''}", SOURCES[source]
     try:
         where = endpoint(polled, known.api)
+        connection = session(polled.microsoft_ca)
         asked = tokens(polled, called, tenant)
         token = asked.get(where.scope)
     except ForwarderError as error:
@@ -174,7 +175,7 @@ def of_source(polled: PollSettings, source: str, called: str, tenant: Tenant) ->
     api = Api(
         where,
         asked,
-        session(polled.microsoft_ca),
+        connection,
         time.monotonic() + SECONDS,
         known.permission,
         64_000_000,
