@@ -23,6 +23,7 @@ from functions.hubs import SOURCES as HUBS
 from functions.hubs import faults, triggers
 from functions.probes import PROBES, probed
 from shared.errors import ForwarderError, Misconfigured
+from shared.poll.body import Broken
 from shared.poll.client import Api, BadRequest, Gone, OutOfTime, Usage
 from shared.poll.endpoints import endpoint, login
 from shared.poll.sources import SOURCES
@@ -207,7 +208,7 @@ def asked_once(api: Api, polled: PollSettings, source: str, name: str) -> Check:
         return Check(title, "failed", str(error), f"Grant {api.permission}.")
     except OutOfTime as error:
         return Check(title, "warning", str(error), "The API throttles: try again later.")
-    except ForwarderError as error:
+    except (ForwarderError, Broken) as error:
         return Check(
             title, "failed", str(error), "Is the endpoint reachable from here (firewall, proxy, MICROSOFT_CA)?"
         )
