@@ -123,8 +123,8 @@ def set_command(
     when = moment(watermark, "WATERMARK")
     if when is None:
         raise typer.BadParameter("is no moment", param_hint="WATERMARK")
-    cursors = opened()
     try:
+        cursors = opened()
         known, cursor = one(cursors, name)
         if isinstance(cursor, Corrupt):
             raise stop(f"{known} {cursor}: reset it.")
@@ -139,8 +139,8 @@ def set_command(
 @app.command()
 def reset(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Remove a cursor: its source begins at its lookback again."""
-    cursors = opened()
     try:
+        cursors = opened()
         known, _ = one(cursors, name)
         if not yes and not typer.confirm(f"Remove {known}?"):
             raise typer.Exit(1)

@@ -23,6 +23,7 @@ from functions.hubs import SOURCES as HUBS
 from functions.hubs import faults, triggers
 from functions.probes import PROBES, probed
 from shared.errors import ForwarderError, Misconfigured
+from shared.poll.body import Broken
 from shared.poll.client import Api, BadRequest, Gone, OutOfTime, Usage
 from shared.poll.endpoints import endpoint, login
 from shared.poll.sources import SOURCES
@@ -142,6 +143,7 @@ def of_source(polled: PollSettings, source: str, called: str, tenant: Tenant) ->
     name, known = f"{source}{f' in {called}' if called else ''}", SOURCES[source]
     try:
         where = endpoint(polled, known.api)
+        connection = session(polled.microsoft_ca)
         asked = tokens(polled, called, tenant)
         token = asked.get(where.scope)
     except ForwarderError as error:
@@ -174,7 +176,7 @@ def of_source(polled: PollSettings, source: str, called: str, tenant: Tenant) ->
     api = Api(
         where,
         asked,
-        session(polled.microsoft_ca),
+        connection,
         time.monotonic() + SECONDS,
         known.permission,
         64_000_000,
@@ -206,7 +208,7 @@ def asked_once(api: Api, polled: PollSettings, source: str, name: str) -> Check:
         return Check(title, "failed", str(error), f"Grant {api.permission}.")
     except OutOfTime as error:
         return Check(title, "warning", str(error), "The API throttles: try again later.")
-    except ForwarderError as error:
+    except (ForwarderError, Broken) as error:
         return Check(
             title, "failed", str(error), "Is the endpoint reachable from here (firewall, proxy, MICROSOFT_CA)?"
         )

@@ -52,7 +52,7 @@ def normalize(
     PRESERVE_ settings are read from the environment, as in the functions.
     """
     try:
-        settings = Settings.read(os.environ, whole=False)
+        settings, wanted = Settings.read(os.environ, whole=False), evidence()
     except Misconfigured as error:
         typer.echo(error, err=True)
         raise typer.Exit(2) from None
@@ -62,7 +62,7 @@ def normalize(
     if source is Source.STREAM:
         made = documents(lines, normaliser(settings), record_filter(settings.record_filter), report, letters)
     else:
-        made = of_objects(lines, source.value, normaliser(settings), evidence(), report, letters)
+        made = of_objects(lines, source.value, normaliser(settings), wanted, report, letters)
     try:
         for document in made:
             tell(letters, report, errors)

@@ -27,7 +27,7 @@ from shared.settings import Settings
 
 app = typer.Typer(add_completion=False)
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
-errors = Console(stderr=True, soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else 240)
 
 GOOD = frozenset({"finished"})
 
@@ -83,7 +83,12 @@ def poll(
         watched: list[Swept] = []
         with ThreadPoolExecutor(1) as pool:
             done = pool.submit(run, pollers, parts, cursors, span, seconds, watched.append)
-            watch(done, source.value, watched)
+            try:
+                watch(done, source.value, watched)
+            except KeyboardInterrupt:
+                errors.print("It ends before its next page.")
+                for poller in pollers:
+                    poller.stop.set()
             swept = done.result()
     except ForwarderError as error:
         errors.print(f"[red]{escape(str(error))}[/red]")

@@ -148,7 +148,7 @@ def polls(console: Console, on: Stage) -> list[tuple[bool, str]]:
     console.print("\nNow the sources that are polled, each by its timer.\n")
     first = demo_polls.poll(console, on.app)
     demo_polls.show(console, "Polled", first)
-    owed = demo_polls.change(next(iter(on.fake.tenants.values())), datetime.now(UTC))
+    owed = demo_polls.change(next(iter(on.fake.tenants.values())), datetime.now(UTC))  # contoso
     second = demo_polls.poll(console, on.app)
     demo_polls.show(console, "Polled again, some alerts and incidents having changed", second)
     console.print()

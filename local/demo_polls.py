@@ -1,7 +1,8 @@
-"""The demo's second half: every source polled from a fake of Microsoft's APIs over TLS, with real msal, then all of it once more.
+"""The demo's second half: every source polled from a fake of Microsoft's APIs over TLS, then all of it once more.
 
-A tenant of a few hundred alerts, incidents, vulnerabilities and assessments is made up; the timers' time comes, as in Azure at their schedule;
-then some things change, and only what changed may become new documents.
+Two tenants are made up: contoso, of a few hundred alerts, incidents, vulnerabilities and assessments, whose app registration has a secret (real
+msal), and a small one, fabrikam, whose managed identity is asked for at an identity endpoint as App Service has it (real azure-identity). The
+timers' time comes, as in Azure at their schedule; then some things change, and only what changed may become new documents.
 """
 
 from __future__ import annotations
@@ -22,46 +23,58 @@ from local import microsoft_data as data
 from local.demo_report import OUTCOMES, RUN_LOGGER, number
 from local.host_process import LocalFunctions
 from local.microsoft import Microsoft, Tenant
+from local.microsoft_entra import App
 from shared.poll_settings import SOURCES
 
 SEED = "demo"
 ALERTS, INCIDENTS, OLDER, FLAWS, ASSESSMENTS = 600, 120, 60, 2_000, 150
+SMALLER = 10  # times that the second tenant is smaller
+CONTOSO, FABRIKAM = "contoso", "fabrikam"
 SUBSCRIPTIONS = ("aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002")
 POLL_SECONDS = 300.0  # that a timer of the demo may take
 
 
 def settings(fake: Microsoft) -> dict[str, str]:
-    """Fill a tenant, register an app there, and say how the pollers find both."""
-    tenant = fake.tenant("contoso.example.com")
-    fill(tenant, datetime.now(UTC))
-    app = fake.app(tenant, secret="a-made-up-secret-of-the-demo")  # noqa: S106  made up
+    """Fill two tenants, register an app in one, give the other a managed identity, and say how the pollers find both."""
+    contoso, fabrikam = (fake.tenant(f"{name}.example.com") for name in (CONTOSO, FABRIKAM))
+    fill(contoso, datetime.now(UTC))
+    fill(fabrikam, datetime.now(UTC), SMALLER)
+    app = fake.app(contoso, secret="a-made-up-secret-of-the-demo")  # noqa: S106  made up
+    fake.entra.identities[""] = (fabrikam.id, App())
+    found = fake.environment(contoso, app)
+    own = {f"{CONTOSO.upper()}__{name}": found.pop(name) for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")}
     return {
-        **fake.environment(tenant, app),
+        **found,
+        **own,
+        **fake.identity_environment(),
+        "TENANTS": f"{CONTOSO}, {FABRIKAM}",
+        "FABRIKAM__TENANT_ID": fabrikam.id,
+        "FABRIKAM__CREDENTIAL": "managed_identity",
         "POLL_SOURCES": ", ".join(SOURCES),
         "INCIDENT_ALERTS": "true",
         "LATEST_VIEWS": "true",
     }
 
 
-def fill(tenant: Tenant, now: datetime) -> None:
-    """A tenant of some hundred alerts and incidents, two subscriptions with assessments, and an export of vulnerabilities."""
-    for n in range(ALERTS):
-        row = data.alert(SEED, n, now - timedelta(minutes=2 * n + 20), tenant.id, n % INCIDENTS)
+def fill(tenant: Tenant, now: datetime, smaller: int = 1) -> None:
+    """A tenant of some hundred alerts and incidents, two subscriptions with assessments, and an export of vulnerabilities; or so many times smaller."""
+    for n in range(ALERTS // smaller):
+        row = data.alert(SEED, n, now - timedelta(minutes=2 * n + 20), tenant.id, n % (INCIDENTS // smaller))
         tenant.alerts[row["id"]] = row
-    for n in range(INCIDENTS):
+    for n in range(INCIDENTS // smaller):
         row = data.incident(SEED, n, now - timedelta(minutes=5 * n + 20), tenant.id)
         tenant.incidents[row["id"]] = row
-    for n in range(OLDER):
+    for n in range(OLDER // smaller):
         row = data.siem_incident(SEED, n, now - timedelta(minutes=10 * n + 20))
         tenant.siem[row["incidentId"]] = row
-    flaws = [data.vulnerability(SEED, n, now - timedelta(hours=5)) for n in range(FLAWS)]
+    flaws = [data.vulnerability(SEED, n, now - timedelta(hours=5)) for n in range(FLAWS // smaller)]
     tenant.export.generated = data.stamp(now, 0)
-    tenant.export.files = {"/export/part-0.json.gz": flaws[::2], "/export/part-1.json.gz": flaws[1::2]}
+    tenant.export.files = {f"/export/{tenant.id}/part-{n}.json.gz": flaws[n::2] for n in range(2)}
     tenant.azure.metadata = data.metadata()
     for id in SUBSCRIPTIONS:
         scope = f"subscriptions/{id}"
         tenant.azure.subscriptions[id] = "Enabled"
-        rows = [data.assessment(SEED, scope, n, now, findings=n % 10 == 0) for n in range(ASSESSMENTS)]
+        rows = [data.assessment(SEED, scope, n, now, findings=n % 10 == 0) for n in range(ASSESSMENTS // smaller)]
         tenant.azure.assessments[scope] = rows
         for row in rows[::10]:
             tenant.azure.findings[row["id"].lower()] = [data.finding(SEED, row["id"], n, now) for n in range(8)]
@@ -85,11 +98,13 @@ class Polled:
 
     tables: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     ended: dict[str, Counter[str]] = field(default_factory=dict)
+    tenants: dict[str, Counter[str]] = field(default_factory=dict)  # documents of each by source
     asked: Counter[str] = field(default_factory=Counter)
 
     def add(self, source: str, line: Mapping[str, Any]) -> None:
         """Add one sweep's line of log."""
         self.ended.setdefault(source, Counter())[str(line.get("ended"))] += 1
+        self.tenants.setdefault(str(line.get("tenant")), Counter())[source] += int(line.get("indexed") or 0)
         self.asked[source] += int(line.get("api_requests") or 0)
         for table, counts in line.get("tables", {}).items():
             self.tables.setdefault((source, table), Counter()).update(counts)
@@ -136,7 +151,10 @@ def show(console: Console, title: str, this: Polled) -> None:
 
 def verdicts(first: Polled, second: Polled, owed: Mapping[str, int], fake: Microsoft) -> list[tuple[bool, str]]:
     """What was promised of polling, and whether it was kept."""
-    expected = {"alert": ALERTS, "incident": ALERTS + INCIDENTS, "vulnerability": FLAWS}
+    large = {"alert": ALERTS, "incident": ALERTS + INCIDENTS, "vulnerability": FLAWS}
+    expected = {source: count + count // SMALLER for source, count in large.items()}
+    identity = sum(one.route == "identity" and one.status == 200 for one in fake.asked)
+    small = first.tenants.get(FABRIKAM, Counter())
     found = {source: first.total(source, "indexed") for source in SOURCES}
     missing = {source: count for source, count in expected.items() if found[source] != count}
     again = {source: second.total(source, "indexed") for source in SOURCES}
@@ -150,6 +168,10 @@ def verdicts(first: Polled, second: Polled, owed: Mapping[str, int], fake: Micro
         (
             again == {source: owed.get(source, 0) for source in SOURCES},
             f"nothing doubled: a second poll indexed {sum(again.values())} documents, for {sum(owed.values())} that had changed",
+        ),
+        (
+            identity > 0 and all(small[source] for source in SOURCES),
+            f"two tenants: {small.total():,} of these are of {FABRIKAM}, read with a managed identity",
         ),
         (expanded == 0, "alerts of incidents came without $expand"),
     ]

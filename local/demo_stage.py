@@ -99,7 +99,7 @@ def stage(console: Console, *, local_elasticsearch: bool, logs: Path) -> Iterato
             f"[green]up[/]  Event Hubs stand-in          127.0.0.1:{hubs.port}, {PARTITIONS} partitions a hub"
         )
         fake = stack.enter_context(microsoft())
-        console.print(f"[green]up[/]  a fake of Microsoft's APIs   {fake.base} (TLS), one tenant")
+        console.print(f"[green]up[/]  a fake of Microsoft's APIs   {fake.base} (TLS), two tenants")
         settings = {
             **target.settings,
             **demo_polls.settings(fake),

@@ -17,7 +17,7 @@ from shared.settings import FromEnvironment, Settings, boolean, container, names
 SOURCES = ("alert", "incident", "log", "vulnerability", "assessment")
 KINDS = ("managed_identity", "workload_identity", "secret", "certificate", "federated")
 CLOUDS = ("public", "gcc", "gcchigh", "dod", "china")
-MOST_POLL_SECONDS = 540  # host.json's functionTimeout less what the last page may take
+MOST_POLL_SECONDS = 480  # host.json's functionTimeout less what the last page may take
 SCHEDULE = re.compile(r"(?:[\d*,/-]+\s+){5}[\d*,/A-Za-z-]+|(?:[01]?\d|2[0-3]):[0-5]\d:[0-5]\d")
 
 

@@ -9,9 +9,10 @@ sweep whose time is up ends cleanly, and the next one goes on at the same page (
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -55,6 +56,9 @@ class Poller:
     settings: PollSettings
     clock: Clock = field(default_factory=Clock)
     gate: Gate = field(default_factory=Gate)  # what the API asked for holds for the next run too
+    slots: threading.Semaphore = field(default_factory=threading.Semaphore)
+    unordered: set[str] = field(default_factory=set)
+    stop: threading.Event = field(default_factory=threading.Event)  # ends its sweeps cleanly
 
     def api(self, deadline: float, usage: Usage) -> Api:
         """What a walk asks, for one run."""
@@ -67,7 +71,10 @@ class Poller:
             self.settings.poll_max_megabytes * 1_000_000,
             clock=self.clock,
             gate=self.gate,
+            stop=self.stop,
             usage=usage,
+            slots=self.slots,
+            unordered=self.unordered,
         )
 
     def context(self, span: Span, scan: str | None) -> Context:
@@ -98,14 +105,16 @@ def open_pollers(settings: PollSettings, source: str, tenants: dict[str, Tenant]
     """The pollers of a source, one for each tenant; nobody is contacted. Raises Misconfigured."""
     known = SOURCES[source]
     endpoint(settings, known.api)  # a cloud without this API is told at once
+    slots = threading.Semaphore(settings.poll_concurrency)
     return [
         Poller(
             known,
             tenant,
             name,
             tokens(settings, name, tenant),
-            session(settings.microsoft_ca, settings.poll_concurrency * 2),
+            session(settings.microsoft_ca, settings.poll_concurrency),
             settings,
+            slots=slots,
         )
         for name, tenant in tenants.items()
     ]
@@ -123,22 +132,21 @@ def run(
 
     seconds: how long all of it may take. begun: is given each sweep as it begins, for whoever wants to watch it.
     """
-    deadline = pollers[0].clock.now() + seconds if pollers else 0.0
+    if not pollers:
+        return []
+    deadline = pollers[0].clock.now() + seconds
     found: list[Swept] = []
-    work: list[tuple[Poller, str]] = []
-    for poller in pollers:
-        usage = Usage()
-        scopes, swept = scopes_of(poller, deadline, usage)
-        found += swept
-        work += [(poller, scope) for scope in scopes]
-    if not work:
-        return found
-    with ThreadPoolExecutor(min(len(work), pollers[0].settings.poll_concurrency), thread_name_prefix="sweep") as pool:
-        asked = [
-            pool.submit(copy_context().run, sweep, poller, scope, parts, cursors, span, deadline, begun)
-            for poller, scope in work
-        ]
-        return found + [one.result() for one in asked]
+    sweeps: list[Future[Swept]] = []
+    with ThreadPoolExecutor(pollers[0].settings.poll_concurrency, thread_name_prefix="sweep") as pool:
+        looked = {pool.submit(copy_context().run, scopes_of, poller, deadline, Usage()): poller for poller in pollers}
+        for done in as_completed(looked):  # a tenant whose scopes are long in coming keeps no other waiting
+            scopes, swept = done.result()
+            found += swept
+            sweeps += [
+                pool.submit(copy_context().run, sweep, looked[done], scope, parts, cursors, span, deadline, begun)
+                for scope in scopes
+            ]
+        return found + [one.result() for one in sweeps]
 
 
 def scopes_of(poller: Poller, deadline: float, usage: Usage) -> tuple[tuple[str, ...], list[Swept]]:

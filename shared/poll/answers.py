@@ -49,8 +49,14 @@ def shown_path(address: str) -> str:
     return urlsplit(address).path[:200]
 
 
+SECRET = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:bearer\s+[\w.~+/-]+=*|[?&](?:sig|signature|\$?skiptoken|access_token|code)=[^&\s\"'<>]+)"
+)
+
+
 def told(text: str) -> str:
-    """What an error body says: Microsoft's code and message where it has them, bounded."""
+    """What an error body says: Microsoft's code and message where it has them, bounded. What it repeats of a token or signature is left out."""
+    text = SECRET.sub("…", text)
     match = re.search(r'"code"\s*:\s*"([^"]{1,100})"', text)
     words = re.search(r'"message"\s*:\s*"([^"]{1,300})', text)
     return " ".join(part for part in (match and match[1], words and words[1]) if part) or text.strip()[:200]

@@ -29,6 +29,9 @@ def by_boundary(reader: Reader, lower: int, upper: int | None, mark: int, keep: 
 
     mark: the watermark as it stands; it never goes back, and never beyond `now`. keep: ticks behind it for which the cursor remembers rows.
     """
+    if reader.listing.path in reader.api.unordered:
+        yield from by_window(reader.unsorted(), lower, upper, mark, keep, now)
+        return
     skip = 0  # rows at the boundary that can not be read
     before = ""
     sure = False  # whether the API sorts
@@ -39,6 +42,7 @@ def by_boundary(reader: Reader, lower: int, upper: int | None, mark: int, keep: 
         except BadRequest:
             if sure or skip:
                 raise
+            reader.api.unordered.add(reader.listing.path)  # the next poll does not ask for it again
             yield from otherwise(reader, lower, upper, mark, keep, now)
             return
         if rows is not None:

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from shared.backoff import Clock, Gate, retry_after
 from shared.errors import ForwarderError, Misconfigured, Reject, Retry
@@ -28,12 +29,17 @@ from shared.poll.credentials import Tokens
 from shared.poll.endpoints import Endpoint
 from shared.poll.trust import trusting
 
-CONNECT_SECONDS, READ_SECONDS = 10.0, 120.0
+CONNECT_SECONDS, READ_SECONDS = 10.0, 100.0
 TRIES = 4  # of a request that fails for no reason of its own
 FEW_LEFT = 10  # calls that ARM says remain before it throttles: below, we slow down by ourselves
 SLOWED = 5.0  # seconds
 LEAST_WAIT = 0.5  # seconds, also where the API says 0
-REMAINING = ("x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-tenant-reads")
+REMAINING = (
+    "x-ms-ratelimit-remaining-subscription-reads",
+    "x-ms-ratelimit-remaining-subscription-global-reads",
+    "x-ms-ratelimit-remaining-tenant-reads",
+)
+MOST_AT_ONCE = 4  # where nobody says otherwise
 AGENT = "defender-to-elasticsearch"
 
 log = logging.getLogger("defender.poll")
@@ -106,6 +112,8 @@ class Api:
     gate: Gate = field(default_factory=Gate)
     stop: threading.Event = field(default_factory=threading.Event)
     usage: Usage = field(default_factory=Usage)
+    slots: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_ONCE))  # requests at once
+    unordered: set[str] = field(default_factory=set)  # paths of lists that take no $orderby
 
     def get(
         self,
@@ -117,13 +125,21 @@ class Api:
     ) -> Body:
         """The complete answer to a GET of a path below the endpoint, or of a link that `follow` allowed."""
         address = path if path.startswith("https://") else f"{self.endpoint.base}{path}"
+        if query:  # a blank as %20: not everybody takes a plus for one
+            address += "?" + urlencode(query, quote_via=quote, safe="$:,")
         failures, refused = 0, None
         while True:
             self.wait(self.gate.opens - self.clock.now())
-            token = self.tokens.get(self.endpoint.scope, refused)
-            status, why, body, asked = self.once(
-                address, query, {"authorization": f"Bearer {token}", **(headers or {})}
-            )
+            try:
+                token = self.tokens.get(self.endpoint.scope, refused)
+            except Retry:  # the token endpoint fails or can not be reached
+                failures += 1
+                if failures >= tries:
+                    raise
+                self.wait(self.clock.delay(failures))
+                continue
+            with self.slot():
+                status, why, body, asked = self.once(address, {"authorization": f"Bearer {token}", **(headers or {})})
             if body is not None:
                 return body
             shown = f"{self.endpoint.name} {shown_path(address)}"
@@ -152,21 +168,17 @@ class Api:
                 raise PageFailed(f"{shown} failed {failures} times: {why or status}")
             self.wait(asked if asked is not None else self.clock.delay(failures))
 
-    def once(
-        self, address: str, query: Mapping[str, str] | None, headers: Mapping[str, str]
-    ) -> tuple[int, str, Body | None, float | None]:
+    def once(self, address: str, headers: Mapping[str, str]) -> tuple[int, str, Body | None, float | None]:
         """Ask once: (status, why it is no success, the body where it is one, seconds that the API wants us to wait)."""
         import requests
         from urllib3.exceptions import HTTPError
 
-        left = max(self.deadline - self.clock.now(), 1.0)
         self.usage.add(requests=1)
         try:
             with self.session.get(
                 address,
-                params=query,
                 headers=dict(headers),
-                timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
+                timeout=self.timeout(),
                 stream=True,
                 allow_redirects=False,
             ) as answer:
@@ -199,6 +211,21 @@ class Api:
             return 0, "TLS failed", None, None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
             return 0, f"no complete answer ({type(error).__name__})", None, None
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """One of the requests that may run at once; raises OutOfTime where none is free in time."""
+        if not self.slots.acquire(timeout=max(self.deadline - self.clock.now(), 0.0)):
+            raise OutOfTime("the time for this poll is up")
+        try:
+            yield
+        finally:
+            self.slots.release()
+
+    def timeout(self) -> tuple[float, float]:
+        """Seconds to connect in, and to wait for the next bytes in."""
+        left = max(self.deadline - self.clock.now(), 1.0)
+        return min(CONNECT_SECONDS, left), min(READ_SECONDS, left)
 
     def wait(self, seconds: float) -> None:
         """Wait; raises OutOfTime at once where that would end behind the deadline."""

@@ -73,7 +73,10 @@ class Tokens:
             except ForwarderError:
                 raise
             except Exception as error:  # noqa: BLE001  azure-identity, msal and requests each have their own
-                raise self.told(error) from None
+                told = self.told(error)
+                if isinstance(told, Retry) and "429" not in str(told):
+                    self._ask = None  # msal answers from memory for a minute after a 5xx; we wait by ourselves
+                raise told from None
             self._kept[scope] = token
             return token.value
 

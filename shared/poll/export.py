@@ -193,7 +193,7 @@ def numbered(api: Api, link: str, name: str) -> Generator[tuple[bytes, bool]]:
     api.usage.add(requests=1)
     try:
         with api.session.get(
-            link, stream=True, allow_redirects=False, timeout=(10, 60), headers={"accept-encoding": "identity"}
+            link, stream=True, allow_redirects=False, timeout=api.timeout(), headers={"accept-encoding": "identity"}
         ) as answer:
             if answer.status_code in (401, 403, 404, 410):
                 raise Expired

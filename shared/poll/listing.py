@@ -140,6 +140,8 @@ class Reader:
         trouble = tally.trouble
         failed = trouble if isinstance(trouble, PageFailed) else PageFailed(f"{self.listing.path}: a page {trouble}")
         if self.size > 1:
+            if self.size == self.listing.top and not self.up(where, skip):
+                raise failed
             self.size //= 2
             return []
         for more in range(1, MOST_BAD + 1):
@@ -151,6 +153,11 @@ class Reader:
                 places = takewhile(lambda place: not self.readable(where, place, TRIES), range(skip, skip + more))
                 return [self.told(where, place, tally.last_id, failed) for place in list(places)]
         raise failed
+
+    def up(self, where: Range, skip: int) -> bool:
+        """Whether the API gives one row at least of those that begin a page, so that smaller pages are worth asking for."""
+        places = range(skip, min(skip + MOST_BAD, self.listing.most_skip) + 1)
+        return any(self.readable(where, place, 1) for place in places)
 
     def readable(self, where: Range, skip: int, tries: int) -> bool:
         """Whether the API gives the one row behind so many (or says that there is none)."""

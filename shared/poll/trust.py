@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from typing import Any
+
+from shared.errors import Misconfigured
 
 
 def trusting(ca: str | None) -> Any:
-    """A session. REQUESTS_CA_BUNDLE counts only where no CA is set: requests lets it override a session's own (psf/requests#3829)."""
+    """A session; raises Misconfigured for a CA that can not be used. REQUESTS_CA_BUNDLE counts only where no CA is set: requests lets it override a session's own (psf/requests#3829)."""
     import requests
 
+    if ca:
+        try:
+            ssl.create_default_context(cafile=ca)
+        except OSError as error:  # an SSLError is one
+            why = "holds no certificate as PEM" if isinstance(error, ssl.SSLError) else "is no file that can be read"
+            raise Misconfigured("MICROSOFT_CA", f"{why}.") from None
     made = requests.Session()
     made.verify = ca or True
     merge = made.merge_environment_settings

@@ -46,7 +46,7 @@ def test_every_cursor_is_listed(cursors: BlobCursors) -> None:
     told = json.loads(run("list", "--json").output)
     assert [one["name"] for one in told] == [
         "alert/example.com/all.json",
-        "assessment/example.com/subscriptions_1.json",
+        "assessment/example.com/subscriptions~1.json",
     ]
     assert told[0]["seen"] == dict(ALERT.seen)
 
@@ -70,7 +70,7 @@ def test_a_cursor_is_removed_only_when_meant(cursors: BlobCursors) -> None:
     assert "2 cursors begin with 'a'" in run("reset", "a", "--yes").output.replace("\n", " ")
     assert run("reset", "alert").exit_code == 1
     assert run("reset", "alert", "--yes").exit_code == 0
-    assert [name for name, _, _ in cursors.list()] == ["assessment/example.com/subscriptions_1.json"]
+    assert [name for name, _, _ in cursors.list()] == ["assessment/example.com/subscriptions~1.json"]
     assert run("show", "alert").exit_code == 1
 
 
@@ -83,3 +83,12 @@ def test_a_cursor_that_is_being_read_is_left_alone(cursors: BlobCursors) -> None
             assert refused.exit_code == 1
             assert "being read" in refused.output
     assert run("reset", "alert", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "x"), ("set", "x", "2h"), ("reset", "x", "--yes")])
+def test_a_wrong_setting_is_one_sentence(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1 and the setting's name, whatever the command."""
+    monkeypatch.setenv("CURSOR_CONTAINER", "Not A Name")
+    refused = run(*arguments)
+    assert refused.exit_code == 1
+    assert refused.output.startswith("CURSOR_CONTAINER: 'Not A Name' is not a container name")

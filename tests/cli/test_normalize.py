@@ -85,3 +85,10 @@ def test_settings_of_the_environment_count() -> None:
     wrong = run(NAMESPACE="Not-Allowed")
     assert (wrong.returncode, wrong.stderr.count(b"\n")) == (2, 1)
     assert wrong.stderr.startswith(b"NAMESPACE: ")
+
+
+def test_a_setting_of_the_pollers_that_makes_no_sense_is_one_sentence() -> None:
+    """EVIDENCE_DOCUMENTS counts for objects of an API too: exit code 2, the setting's name, no traceback."""
+    done = run("--source", "alert", lines=b"{}\n", EVIDENCE_DOCUMENTS="perhaps")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().splitlines() == ["EVIDENCE_DOCUMENTS: 'perhaps' is neither true nor false."]

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -134,3 +139,44 @@ def test_the_doctor_tells_a_wrong_secret_from_an_endpoint_that_is_not_there(
     monkeypatch.setenv("CLOUD", "china")
     monkeypatch.delenv("GRAPH_ENDPOINT")
     assert "CLOUD" in told("alert")["alert: token"]["detail"]
+
+
+def test_the_doctor_tells_a_missing_certificate_authority_and_an_answer_that_is_none(
+    set_up: Callable[..., dict[str, str]], fake: Microsoft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a finding, whatever the credential; never a traceback."""
+    set_up()
+    fake.fault("not_json", "arm.*")
+    try:
+        [broken] = [
+            check
+            for name, check in told("assessment").items()
+            if name.startswith("assessment: ") and "token" not in name
+        ]
+    finally:
+        fake.heal()
+    assert (broken["state"], "not JSON" in broken["detail"]) == ("failed", True)
+    monkeypatch.setenv("MICROSOFT_CA", "/no/such/file.pem")
+    assert told("alert")["alert: token"]["detail"] == "MICROSOFT_CA: is no file that can be read."
+
+
+def test_ctrl_c_ends_a_poll_by_hand(set_up: Callable[..., dict[str, str]], fake: Microsoft) -> None:
+    """Waiting for a throttled API, it ends at once, with its table and exit code 1."""
+    environment = set_up()
+    fake.fault("throttle", "graph.alerts", seconds=500)
+    begun = fake.count("graph.alerts")
+    command = [sys.executable, "-m", "cli", "poll", "alert", "--dry-run"]
+    with subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            while fake.count("graph.alerts") == begun and process.poll() is None:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, shown = process.communicate(timeout=20)
+        finally:
+            fake.heal()
+            process.kill()
+    assert process.returncode == 1
+    assert "out_of_time" in shown
+    assert "Traceback" not in shown

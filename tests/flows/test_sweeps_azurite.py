@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import cast
 
@@ -15,22 +14,20 @@ from shared.cursors.cursor import Cursor
 from shared.cursors.memory import MemoryCursors
 from shared.cursors.store import BlobCursors
 from shared.settings import Settings
-from tests.poll.small_mapping import registered
 from tests.poll.stand import ELASTICSEARCH, Stand
 
 
 @pytest.fixture
-def stand(azurite_server: LocalAzurite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def stand(azurite_server: LocalAzurite, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """A tenant with 30 alerts, pages of 5, its cursors in blobs."""
     monkeypatch.setenv("AzureWebJobsStorage", azurite_server.connection_string)
-    with registered():
-        one = Stand(settings={"ALERT_PAGE_SIZE": "5"})
-        settings = Settings.read(ELASTICSEARCH | {"AzureWebJobsStorage": azurite_server.connection_string})
-        one.cursors = cast("MemoryCursors", BlobCursors.open(settings, azurite_server.container_name("cursors")))
-        for number in range(30):
-            row = data.alert("b", number, one.now - timedelta(minutes=60 - number), one.tenant.id)
-            one.tenant.alerts[row["id"]] = row
-        yield one
+    one = Stand(settings={"ALERT_PAGE_SIZE": "5"})
+    settings = Settings.read(ELASTICSEARCH | {"AzureWebJobsStorage": azurite_server.connection_string})
+    one.cursors = cast("MemoryCursors", BlobCursors.open(settings, azurite_server.container_name("cursors")))
+    for number in range(30):
+        row = data.alert("b", number, one.now - timedelta(minutes=60 - number), one.tenant.id)
+        one.tenant.alerts[row["id"]] = row
+    return one
 
 
 def store(stand: Stand) -> BlobCursors:

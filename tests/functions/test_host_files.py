@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from functions.event_hub import CLOSING, HOST_TIMEOUT
+from shared.poll.client import READ_SECONDS
+from shared.poll_settings import MOST_POLL_SECONDS
 from shared.settings import MOST_SHIP_SECONDS, Settings
+from shared.sweeps import GRACE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
@@ -41,6 +44,12 @@ def test_a_batch_is_handed_back_before_the_host_would_cut_it_off() -> None:
     assert hours * 3600 + minutes * 60 + seconds == HOST_TIMEOUT
     assert Settings.read_one("ship_seconds", {}) <= MOST_SHIP_SECONDS
     assert MOST_SHIP_SECONDS + CLOSING <= HOST_TIMEOUT - 60
+
+
+def test_a_poll_ends_before_the_host_would_cut_it_off() -> None:
+    """The longest POLL_SECONDS, then an answer that hangs, or a shipment in its grace, ends before functionTimeout."""
+    hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
+    assert hours * 3600 + minutes * 60 + seconds > MOST_POLL_SECONDS + max(READ_SECONDS, GRACE)
 
 
 def test_the_host_neither_skips_nor_gives_up() -> None:

@@ -27,8 +27,9 @@ class Case:
     by_time: bool = True
 
     def have(self, stand: Stand) -> set[str]:
-        """What is indexed of this case: not the incidents where it is about their alerts."""
-        return {item for item in stand.have() if self.name != "incident alerts" or not item[0].isdigit()}
+        """What is indexed of this case: of incidents with alerts inside, only the ones or the others (ids of incidents are numbers)."""
+        wanted = {"incident alerts": False, "log": True}.get(self.name)
+        return {item for item in stand.have() if wanted is None or item[0].isdigit() == wanted}
 
     def fill(
         self, stand: Stand, count: int, *, before: float = 3600.0, apart: float = 60.0, first: int = 0
@@ -84,18 +85,16 @@ def put_machine(stand: Stand, number: int, moment: datetime) -> set[str]:
 
 
 def put_assessment(stand: Stand, number: int, moment: datetime) -> set[str]:
-    """An assessment; every third with two findings."""
+    """An assessment; every third with two findings, which are documents in its place."""
     azure, version = stand.tenant.azure, f"{stand.now:%Y-%m-%dT%H:%M:%SZ}"
     azure.subscriptions[SUBSCRIPTION.partition("/")[2]] = "Enabled"
     azure.page = 5
     row = data.assessment("c", SUBSCRIPTION, number, moment, findings=number % 3 == 0)
     azure.assessments.setdefault(SUBSCRIPTION, []).append(row)
-    found = {f"{row['id']}@{version}"}
-    if number % 3 == 0:
-        parts = [data.finding("c", row["id"], place, moment) for place in range(2)]
-        azure.findings[row["id"].lower()] = parts
-        found |= {f"{part['id']}@{version}" for part in parts}
-    return found
+    if number % 3:
+        return {f"{row['id']}@{version}"}
+    parts = azure.findings[row["id"].lower()] = [data.finding("c", row["id"], place, moment) for place in range(2)]
+    return {f"{part['id']}@{version}" for part in parts}
 
 
 CASES = {

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from local.microsoft import Microsoft, microsoft
-from tests.poll.small_mapping import registered
 from tests.poll.stand import Stand
 
 
@@ -20,14 +19,7 @@ def running() -> Iterator[Microsoft]:
 
 
 @pytest.fixture
-def small() -> Iterator[None]:
-    """Every source mapped in the smallest way."""
-    with registered():
-        yield
-
-
-@pytest.fixture
-def stand(running: Microsoft, small: None) -> Iterator[Callable[..., Stand]]:
+def stand(running: Microsoft) -> Iterator[Callable[..., Stand]]:
     """Makes stands with a tenant of their own on the running fake, asked over real sockets."""
     clean(running)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import ProtocolError
@@ -64,16 +64,13 @@ class InProcess:
     fake: Microsoft
     sent: list[tuple[str, str | None]] = field(default_factory=list)  # (host's address, token)
 
-    def get(
-        self, address: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str], **_: Any
-    ) -> Response:
+    def get(self, address: str, *, headers: Mapping[str, str], **_: Any) -> Response:
         """Ask the fake."""
         parts = urlsplit(address)
         base = f"{parts.scheme}://{parts.netloc}"
-        query = "&".join(filter(None, (parts.query, urlencode(params or {}))))
         host = "api" if base == self.fake.base else "files"
         self.sent.append((base, headers.get("authorization")))
-        answer = self.fake.answer(host, Request.of("GET", f"{parts.path}?{query}", headers, base))  # type: ignore[arg-type]  # a host
+        answer = self.fake.answer(host, Request.of("GET", f"{parts.path}?{parts.query}", headers, base))  # type: ignore[arg-type]  # a host
         if answer.reset:
             raise requests.exceptions.ConnectionError("Connection reset by peer")
         return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, Raw(answer))

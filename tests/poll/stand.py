@@ -113,10 +113,12 @@ class Stand:
 
     def have(self) -> set[str]:
         """`id@version` of everything indexed."""
-        return {f"{words['id']}@{words['version']}" for words in map(own, self.index.documents.values())}
+        return set(map(named, self.index.documents.values()))
 
 
-def own(document: dict[str, Any]) -> dict[str, Any]:
-    """What the small mapping wrote."""
-    found: dict[str, Any] = document["m365_defender"]
-    return found
+def named(document: dict[str, Any]) -> str:
+    """`id@version` as a document says it: an alert inside an incident has its own, and what a scan found has the scan's time."""
+    inside = document.get("m365_defender", {}).get("incident", {}).get("alert")
+    if inside:
+        return f"{inside['id']}@{inside['last_update_datetime']}"
+    return f"{document['event']['id']}@{document['@timestamp']}"

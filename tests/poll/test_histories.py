@@ -8,7 +8,6 @@ in the environment ten times as many. hypothesis prints what repeats a failure.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -21,8 +20,7 @@ from local.microsoft_data import stamp
 from shared.cursors.cursor import Cursor
 from shared.cursors.memory import MemoryCursors, MemoryTaken
 from tests.poll.index import Index
-from tests.poll.small_mapping import registered
-from tests.poll.stand import Stand
+from tests.poll.stand import Stand, named
 
 TIMES = int(os.environ.get("HISTORIES", "1"))
 MOST_REQUESTS = 1_500  # of a poll; more, and it does not end
@@ -125,13 +123,6 @@ SOURCES = {
     "log": ("log", "", "siem.incidents", {"LOG_PAGE_SIZE": "3"}),
 }
 STANDS: dict[tuple[str, bool], Stand] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small() -> Iterator[None]:
-    """Every source mapped in the smallest way."""
-    with registered():
-        yield
 
 
 def world(name: str, overlap: bool) -> World:
@@ -280,9 +271,7 @@ def test_everything_that_could_be_seen_is_indexed_once(
         swept = [one for one in stand.poll(source, seconds=quiet.seconds) if one.scope == scope]
         assert swept[0].result == "finished", swept[0].why
     assert not lacking(stand, here.current)
-    items = [
-        f"{one['m365_defender']['id']}@{one['m365_defender']['version']}" for one in stand.index.documents.values()
-    ]
+    items = [named(document) for document in stand.index.documents.values()]
     assert len(items) == len(set(items))
     before = stand.index.sent.total()
     stand.poll(source)

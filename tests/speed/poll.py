@@ -1,7 +1,7 @@
 """Every source against the fake: rows a second and the most memory that a worker takes, and whether that grows with the alerts of an incident.
 
 `python -m tests.speed.poll [--full] [--check]` starts a fake of Microsoft's APIs here and, for each measurement, a fresh process that loads the
-libraries of the function app and polls one source once, through its real mapping where there is one, into a stand-in for Elasticsearch that
+libraries of the function app and polls one source once, through its mapping, into a stand-in for Elasticsearch that
 compresses each bulk request and says that all is indexed. `--full`: also an export file of 1 GB. `--check`: exit 1 above `MOST`, or where memory
 grows from 10 to 1,000 alerts of an incident by more than `GROWTH`.
 """
@@ -26,12 +26,11 @@ MOST = 300.0  # MB
 GROWTH = 40.0  # MB
 SUBSCRIPTION = "subscriptions/11111111-2222-3333-4444-555555555555"
 WORKER = """
-import contextlib, json, resource, sys, time
+import json, resource, sys, time
 from datetime import datetime
 import azure.functions, azure.identity, azure.storage.blob, elasticsearch
 from shared.cursors.memory import MemoryCursors
 from shared.flows import Parts, normaliser
-from shared.normalise import api
 from shared.poll.source import Span
 from shared.poll_settings import PollSettings, poll_tenants
 from shared.settings import Settings
@@ -49,14 +48,6 @@ def megabytes():  # not of getrusage: that begins at what the parent had
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 source, environment, moment = sys.argv[1], json.loads(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
-own = contextlib.nullcontext()
-try:
-    api.split_of(source)
-    mapping = "own"
-except ImportError:
-    from tests.poll.small_mapping import registered
-    own, mapping = registered(), "smallest"
-
 def post(body, seconds):
     count = body.count(b'{"create":{')
     gzipped(body)
@@ -67,12 +58,11 @@ settings = Settings.read({"ELASTICSEARCH_URL": "http://127.0.0.1:9", "ELASTICSEA
 shipper = Shipper(settings, post=post)
 parts = Parts(settings, normaliser(settings), None, shipper, DeadLetters.open(settings), shipper)
 polling = PollSettings.read_all(environment)
-with own:
-    libraries = megabytes()
-    begun = time.perf_counter()
-    swept = run(open_pollers(polling, source, poll_tenants(polling, environment)), parts, MemoryCursors(), Span(moment), 3600.0)
-    seconds = time.perf_counter() - begun
-print(json.dumps({"peak": megabytes(), "libraries": libraries, "seconds": seconds, "mapping": mapping,
+libraries = megabytes()
+begun = time.perf_counter()
+swept = run(open_pollers(polling, source, poll_tenants(polling, environment)), parts, MemoryCursors(), Span(moment), 3600.0)
+seconds = time.perf_counter() - begun
+print(json.dumps({"peak": megabytes(), "libraries": libraries, "seconds": seconds,
                   "documents": sum(one.report.total("indexed") for one in swept), "bytes": sum(one.usage.bytes for one in swept),
                   "results": sorted({f"{one.result} {one.why}".strip() for one in swept})}))
 """
@@ -88,14 +78,13 @@ class Measured:
     seconds: float
     documents: int
     bytes: int
-    mapping: str
     results: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         """For a person."""
         return (
             f"{self.name:34} {self.documents:8,} documents of {self.bytes / 1e6:7.1f} MB in {self.seconds:6.1f} s = {self.documents / self.seconds:7,.0f}/s"
-            f"   peak {self.peak:6.1f} MB (libraries {self.libraries:.0f}), {self.mapping} mapping"
+            f"   peak {self.peak:6.1f} MB (libraries {self.libraries:.0f})"
         )
 
 
