@@ -68,13 +68,17 @@ def _compiled(table: Table, presence: Presence | None, *, duplicates: bool, name
     source = "\n".join(lines(table, duplicates=duplicates, presence=presence)) + "\n"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     actions = {action: _kind(kind) for action, kind in ACTIONS.get(table.name, {}).items()}
+    no_action = _kind(classify(table, None, []))
 
     def unknown(action: str | None, issues: Issues) -> Kind:
         before = len(issues)
-        kind = _kind(classify(table, action, issues))
-        if action is not None and len(issues) == before and len(action) < LONGEST_SHOWN and len(actions) < MOST_ACTIONS:
-            actions[action] = kind  # a known one in another spelling, or of a table in which none is unknown
-        return kind
+        kind = classify(table, action, issues)
+        if len(issues) > before or action is None:
+            return no_action
+        known = _kind(kind)
+        if len(action) < LONGEST_SHOWN and len(actions) < MOST_ACTIONS:
+            actions[action] = known  # in another spelling, or of a table in which none is unknown
+        return known
 
     shared = nest(constants(table, namespace))
     scope: dict[str, Any] = {
@@ -83,7 +87,7 @@ def _compiled(table: Table, presence: Presence | None, *, duplicates: bool, name
         "ECS": shared["ecs"],
         "DATA_STREAM": shared["data_stream"],
         "ACTIONS": actions,
-        "NO_ACTION": _kind(classify(table, None, [])),
+        "NO_ACTION": no_action,
         "unknown": unknown,
         "unknown_columns": unknown_columns,
         "check": check,

@@ -67,18 +67,18 @@ class Names:
         return b2a_base64(raw, newline=False).translate(URL_ALPHABET)[:27].decode("ascii")
 
 
-latest: dict[tuple[str, str], Names] = {}  # (tenant, table) -> the names of the record before
+latest: dict[tuple[str, str, int], Names] = {}  # (tenant, table, number of columns) -> the names of the record before
 known: dict[tuple[str, str], dict[tuple[str, ...], Names]] = {}  # (tenant, table) -> sorted columns -> their names
 
 
 def names_and_values(tenant: str, table: str, columns: Mapping[str, Any]) -> tuple[Names, Sequence[Any]]:
     """What a record has in common with others, and its values in the order of the names.
 
-    Worked out once for many records, because most records of a table have the same columns as the one before. Raises `Reject` for names
+    Worked out once for many records, because most records of a table have the same columns as one before. Raises `Reject` for names
     that can not be written as JSON.
     """
-    before = latest.get((tenant, table))
-    if before is not None and len(before.columns) == len(columns):
+    before = latest.get((tenant, table, len(columns)))
+    if before is not None:
         try:
             return before, before.values(columns)
         except KeyError:  # as many columns, but others
@@ -101,8 +101,9 @@ def _names(tenant: str, table: str, columns: tuple[str, ...]) -> Names:
         seen = known.setdefault((tenant, table), {})
         if len(seen) >= MOST_NAMES:
             seen.clear()
+            latest.clear()
         seen[columns] = names
-    latest[tenant, table] = names
+    latest[tenant, table, len(columns)] = names
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from shared.normalise import categories
@@ -131,7 +132,7 @@ def carry(document: dict[str, Any], table: Table, issues: Issues) -> None:
     unknown: dict[str, list[Any]] = {}  # several of one name where it lies in the objects of a list
     unconverted: dict[str, list[str]] = {}  # several of one column where the column is a list
     messages: dict[str, None] = {}
-    for column, reason, value in sorted(issues, key=lambda issue: issue.column):
+    for column, reason, value in sorted(issues, key=itemgetter(0)) if len(issues) > 1 else issues:
         if reason is UNKNOWN_COLUMN:
             unknown.setdefault(column, []).append(value)
         elif reason not in NOT_TOLD:

@@ -22,13 +22,15 @@ from local.load import groups, json_bytes, packed, records
 from shared.normalise.bags import opened_text
 from shared.normalise.cloud_message import COLUMNS
 from shared.normalise.decode import Message, Record, decode
-from shared.normalise.interpret import UNKNOWN_ACTION
+from shared.normalise.interpret import NOT_TOLD
 from shared.normalise.normaliser import Normaliser
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 MIX, MIX_APART = "(mix within each message)", "(mix, one table a message)"
 GOLDEN_MARK = "*"
 MESSAGES_A_PORTION = 100  # of Defender for Cloud
+FLEET = 50  # of every device, file, subscription
+LEAST_OF_AN_ID = 8  # characters
 # A time of day; ids and hashes; numbers. What begins a number stays, so that it is one of as many digits.
 VARIED = re.compile(
     r"(?<=\dT)\d\d:\d\d:\d\d|(?<![\w.\\])(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}(?![\w.])|(?<![\w.\\-])\d{4,7}(?![\w.-])"
@@ -110,7 +112,7 @@ def faultless(path: Path) -> list[str]:
     for record in decode(Message(path.read_bytes())):
         if not isinstance(record, Record):
             raise TypeError(f"{path} holds what is no record")
-        right = all(issue.reason is UNKNOWN_ACTION for issue in normaliser.normalise(record, "", "").issues)
+        right = all(issue.reason in NOT_TOLD for issue in normaliser.normalise(record, "", "").issues)
         whole = record.envelope or record.properties
         columns = {
             name: orjson.dumps(opened).decode()
@@ -126,18 +128,23 @@ def faultless(path: Path) -> list[str]:
 
 
 def varied(texts: list[str], count: int, chance: random.Random) -> Iterator[bytes]:
-    """So many records like the golden ones, no two alike: other times, ids, hashes and numbers; tenant, names and words are the same."""
+    """So many records like the golden ones: with times and numbers of their own, ids and hashes of a small fleet; tenant, names and words stay."""
+    fleet: dict[tuple[str, int], str] = {}
+
+    def like(text: str) -> str:
+        letters = {True: "123456789", False: "abcdef"}
+        made = text[0] + "".join(chance.choice(letters[letter.isdigit()]) for letter in text[1:])
+        return made.upper() if text.isupper() else made
 
     def other(match: re.Match[str]) -> str:
         text = match[0]
         if ":" in text:
             return f"{text[:2]}:{chance.randint(0, 59):02d}:{chance.randint(0, 59):02d}"
-        return text[0] + "".join(
-            chance.choice("123456789" if letter.isdigit() else "abcdef" if letter.islower() else "ABCDEF")
-            for letter in text[1:]
-        )
+        if len(text) < LEAST_OF_AN_ID:
+            return like(text)
+        return fleet.setdefault((text, chance.randrange(FLEET)), like(text))
 
-    for number in range(count):
-        text = texts[number % len(texts)]
+    for _ in range(count):
+        text = chance.choice(texts)
         tenant = {key: value for key, value in orjson.loads(text).items() if key == "tenantId"}
         yield orjson.dumps({**orjson.loads(VARIED.sub(other, text)), **tenant})

@@ -62,9 +62,13 @@ def user(
             return None, domain, email
         name = upn
     if name is not None and ("\\" in name or "@" in name):
-        name, suffix, its_address = split(name)
+        suffix: str | None
+        if name is upn and email is not None and "\\" not in name:  # what `split` says; the address is known
+            name, _, suffix = name.rpartition("@")
+        else:
+            name, suffix, its_address = split(name)
+            email = email or its_address
         domain = domain or suffix
-        email = email or its_address
     if domain is not None and (known_domain := _DOMAINS.get(domain.lower())) is not None:
         domain = known_domain
         if domain == "NT AUTHORITY" and name is not None:

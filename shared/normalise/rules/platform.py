@@ -258,5 +258,5 @@ def device_os(
     elif kind in ("ios", "android"):
         family = kind
     parts = (name, version, f"({build})" if build not in (None, "") else None)
-    full = " ".join(part for part in parts if part) or None
+    full = " ".join([part for part in parts if part]) or None
     return kind, family, name or None, short, version or None, full

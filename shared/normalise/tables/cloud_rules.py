@@ -11,6 +11,7 @@ from shared.normalise.rules.additional_fields import members, text
 from shared.normalise.rules.entity import process_entity_id
 from shared.normalise.rules.paths import file_name, full_path
 from shared.normalise.rules.platform import path_os_type
+from shared.normalise.rules.remember import remembered
 
 MOST_SEGMENTS = 64  # of a resource id that are looked at
 AZURE_CLUSTERS = frozenset({"managedclusters", "connectedclusters"})  # AKS, and others through Azure Arc
@@ -69,6 +70,7 @@ def provider(source: str | None) -> str | None:
     return next((name for word, name in PROVIDERS if word in lower), None)
 
 
+@remembered(1024, 512)
 def _azure(identifier: str) -> Place:
     """Microsoft: "Resource ID": /subscriptions/<id>/resourceGroups/<name>/providers/<namespace>/<type>/<name>."""
     found = _pairs(identifier)
@@ -76,6 +78,7 @@ def _azure(identifier: str) -> Place:
     return "azure", found.get("subscriptions"), None, None, None, identifier if cluster else None, cluster
 
 
+@remembered(1024, 512)
 def _aws(arn: str) -> Place:
     """AWS: "Amazon Resource Names": arn:<partition>:<service>:<region>:<account>:<resource>."""
     parts = arn.split(":", 5)
@@ -86,6 +89,7 @@ def _aws(arn: str) -> Place:
     return "aws", account or None, None, region or None, None, arn if cluster else None, cluster or None
 
 
+@remembered(1024, 512)
 def _gcp(name: str) -> Place:
     """Google: "Full resource names": //<service>/projects/<id>/locations|zones|regions/<place>/<type>/<name>; zones end in a letter."""
     found = _pairs(name.removeprefix("//"))
@@ -129,13 +133,22 @@ def container_image(
     >>> container_image("registry.example.com:5000/shop/web:1.4@sha256:ab")
     ('registry.example.com:5000/shop/web', ['1.4'], ['sha256:ab'])
     """
-    tag = own = ""
-    if name and not name.startswith("sha256:"):
-        name, _, own = name.partition("@")
-        path, slash, last = name.rpartition("/")
-        last, _, tag = last.partition(":")
-        name = path + slash + last
-    return name or None, [tag] if tag else None, list(dict.fromkeys(found for found in (own, digest) if found)) or None
+    name, tag, own = _image(name) if name else (None, None, None)
+    digests = [own] if own else []
+    if digest and digest != own:
+        digests.append(digest)
+    return name, [tag] if tag else None, digests or None
+
+
+@remembered(1024)
+def _image(name: str) -> tuple[str | None, str | None, str | None]:
+    """An image's name, tag and digest."""
+    if name.startswith("sha256:"):
+        return name, None, None
+    name, _, digest = name.partition("@")
+    path, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return path + slash + last or None, tag or None, digest or None
 
 
 def container_os(
@@ -146,12 +159,16 @@ def container_os(
     Microsoft ("Defender for Containers architecture"): its sensor watches Linux nodes. So a path such as /Users/app/run is no sign of
     macOS here, as it is on endpoints.
     """
-    paths = (folder, file, command_line.lstrip('"') if command_line else None, process)
-    if any(path_os_type(path)[0] == "windows" for path in paths if path and (path[1:2] == ":" or path[0] == "\\")):
-        return "windows"
-    if any(name.lower().endswith(".exe") for name in (file, process) if name):
-        return "windows"
-    return "linux" if any(paths) else None
+    found = None
+    for path in (folder, file, command_line.lstrip('"') if command_line else None, process):
+        if path:
+            if (path[1:2] == ":" or path[0] == "\\") and path_os_type(path)[0] == "windows":
+                return "windows"
+            found = "linux"
+    for name in (file, process):
+        if name and name[-4:].lower() == ".exe":
+            return "windows"
+    return found
 
 
 def container_process(process: str | None, file: str | None, folder: str | None) -> tuple[str | None, str | None]:

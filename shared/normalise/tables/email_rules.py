@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.normalise.convert import address, as_text
 from shared.normalise.rules.paths import extension
-from shared.normalise.rules.url import LONGEST, url
+from shared.normalise.rules.url import LONGEST, url_fields
 
 MOST_PARTS = 1000  # names and addresses kept of one column
 LONGEST_FILE_TYPE = 10  # characters; what is longer is a description and no extension
@@ -29,7 +29,7 @@ def parts(texts: list[str] | None) -> list[str] | None:
     """
     if texts is None:
         return None
-    found = dict.fromkeys(part.strip() for text in texts[:MOST_PARTS] for part in text.split(","))
+    found = dict.fromkeys([part.strip() for text in texts[:MOST_PARTS] for part in text.split(",")])
     found.pop("", None)
     return list(found)[:MOST_PARTS] or None
 
@@ -38,7 +38,7 @@ def with_malware(category: list[str] | None, threats: list[str] | None) -> list[
     """event.category, with malware (ECS: "malware detection events") where the verdict names it; the list is shared, so a new one."""
     if category is None or threats is None or "malware" in category:
         return category
-    return [*category, "malware"] if any(threat.lower() == "malware" for threat in threats) else category
+    return [*category, "malware"] if "malware" in [threat.lower() for threat in threats] else category
 
 
 def direction(name: str | None) -> str | None:
@@ -157,19 +157,21 @@ def link(text: str | None, domain: str | None) -> tuple[Any, ...]:
     What stands before an @ is kept apart here: `https://login.example.com@evil.example/` is an old trick. A link that
     cannot be read has the domain that Defender saw in it.
     """
-    found = url(text)
+    found: tuple[Any, ...] = url_fields(text)
     seen = domain.lower() if domain is not None else None
-    if found.domain is None:
-        found = found._replace(domain=seen)
-    hosts, numbers = hosts_and_addresses(found.domain, seen)
-    return (*found, *credentials(text), hosts, numbers)
+    if found[3] is None:
+        found = (*found[:3], seen, *found[4:])
+    return *found, *credentials(text), *hosts_and_addresses(found[3], seen)
 
 
-def hosts_and_addresses(*domains: str | None) -> tuple[list[str] | None, list[str] | None]:
+def hosts_and_addresses(*domains: Any) -> tuple[list[str] | None, list[str] | None]:
     """Hosts of links -> their names, and the IP addresses among them, each once."""
-    found = [domain for domain in dict.fromkeys(domains) if domain is not None]
-    numbers = [domain for domain in found if address(domain) is not None]
-    return [domain for domain in found if domain not in numbers] or None, numbers or None
+    names: list[str] = []
+    numbers: list[str] = []
+    for domain in dict.fromkeys(domains):
+        if domain is not None:
+            (names if address(domain) is None else numbers).append(domain)
+    return names or None, numbers or None
 
 
 def credentials(text: str | None) -> tuple[str | None, str | None]:
@@ -189,7 +191,7 @@ def chain(links: list[str] | None) -> tuple[list[str] | None, list[str] | None]:
     """UrlChain -> the hosts and the IP addresses that the click was led through, for related.*."""
     if links is None:
         return None, None
-    return hosts_and_addresses(*(url(text).domain for text in links[:MOST_PARTS]))
+    return hosts_and_addresses(*[url_fields(text)[3] for text in links[:MOST_PARTS]])
 
 
 def click(
