@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from zlib import crc32
 
 from shared.normalise.categories import ACTIONS
-from shared.normalise.convert import CONVERTERS, Issues, many
+from shared.normalise.convert import CONVERTERS, ISO_LENGTHS, Issues, fromisoformat, many
 from shared.normalise.interpret import Row, classify, constants, nest, unknown_columns
 from shared.normalise.mapping import Action, Table
 from shared.normalise.members import check, members_of
@@ -91,6 +91,8 @@ def _compiled(table: Table, presence: Presence | None, *, duplicates: bool, name
         "unknown": unknown,
         "unknown_columns": unknown_columns,
         "check": check,
+        "ISO_LENGTHS": ISO_LENGTHS,
+        "fromisoformat": fromisoformat,
         "many": many,
         "together": together,
         **{f"rule{n}": rule.function for n, rule in enumerate(table.rules)},

@@ -266,11 +266,13 @@ def many(one: Callable[[Any, str, Issues], Any], value: Any, column: str, issues
     if value.__class__ is str and value[:1] == "[":
         opened = opened_text(value)
         value = value if opened is None else opened
-    members = value if value.__class__ is list else [value]
+    if value.__class__ is not list:
+        converted = one(value, column, issues)
+        return None if converted is None else [converted]
     as_is = one is keyword or one is wildcard  # what these would do with most members is told here, for speed
     result = [
         converted
-        for member in members
+        for member in value
         if (
             converted := member
             if as_is and member.__class__ is str and len(member) > LONGEST_PLACEHOLDER

@@ -11,20 +11,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.normalise.compile import NormaliseFitted
-from shared.normalise.convert import CONVERTERS, Issues
+from shared.normalise.convert import CONVERTERS, ISO_LENGTHS, Issues, fromisoformat
 from shared.normalise.interpret import Row
 from shared.normalise.mapping import Kind, Table
-from shared.normalise.source import Columns, Presence, bad, plain
+from shared.normalise.source import Columns, Presence, plain, unless_good
 
 LEARN_FROM = 100  # records that are looked at before a function is compiled, and again before it is compiled anew
 MOST_COMPILED = 4  # functions for one set of columns, each with a weaker promise than the one before
 
 
-# kind -> whether a value is good as it comes: what the compiled functions ask, in their words
-GOOD: dict[Kind, Callable[[Any], bool]] = {
-    kind: eval(f"lambda v: not ({bad(kind, 'v')})", {str(kind): converter})  # noqa: S307  our own text only, never input
-    for kind, converter in CONVERTERS.items()
-}
+def _good(kind: Kind) -> Callable[[Any], bool]:
+    """Whether a value is good as it comes: what the compiled functions ask, in their words."""
+    scope: dict[str, Any] = {"ISO_LENGTHS": ISO_LENGTHS, "fromisoformat": fromisoformat, str(kind): CONVERTERS[kind]}
+    source = "\n".join(["def good(v):", *unless_good(kind, "v", "return False"), "    return True"])
+    exec(source, scope)  # noqa: S102  our own text only, never input
+    return scope["good"]  # type: ignore[no-any-return]  # made by exec
+
+
+GOOD = {kind: _good(kind) for kind in CONVERTERS}
 
 
 def not_fitted(properties: Row, envelope: Row, issues: Issues, values: Sequence[Any], /) -> None:

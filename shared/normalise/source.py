@@ -47,6 +47,8 @@ BAD: dict[Kind, str] = {
     "text": "{v}.__class__ is not str or not {v}",
     "long": "{v}.__class__ is not int or {v} >> 63",
     "boolean": "{v} is not True and {v} is not False",
+    # once `fromisoformat` has read it
+    "date": "len({v}) not in ISO_LENGTHS or {v}[0] != '2' or {v}[10] != 'T' or {v}[16] != ':' or {v}[7] != '-' or {v}[19] not in '.Z' or {v}[-1] != 'Z'",
 }
 
 
@@ -109,7 +111,7 @@ def _read(table: Table, local: dict[str, str], certain: set[str], presence: Pres
             continue
         there.append(column)
         if source in presence.full:
-            yield f"    if {bad(column.kind, v)}: return None"
+            yield from unless_good(column.kind, v, "return None")
             certain.add(v)
     for column in there:
         v = local[column.source]
@@ -118,9 +120,13 @@ def _read(table: Table, local: dict[str, str], certain: set[str], presence: Pres
         yield from _check(table, column, v, certain)
 
 
-def bad(kind: Kind, v: str) -> str:
-    """The test whether the variable holds a value that is not good as it comes; None is not good either."""
-    return BAD[kind].format(v=v) if kind in BAD else f"{v} is None or {kind}({v}, '', []) is not {v}"
+def unless_good(kind: Kind, v: str, leave: str) -> Iterator[str]:
+    """Statements that leave where the variable holds a value that is not good as it comes; None is not good either."""
+    if kind == "date":
+        yield f"    try: fromisoformat({v})"
+        yield f"    except (TypeError, ValueError): {leave}"
+    test = BAD.get(kind, f"{v} is None or {kind}({v}, '', []) is not {v}")
+    yield f"    if {test.format(v=v)}: {leave}"
 
 
 def plain(column: Column) -> bool:
@@ -129,7 +135,8 @@ def plain(column: Column) -> bool:
 
 
 def _convert(column: Column, v: str) -> str:
-    test = f" and ({bad(column.kind, v)})" if column.kind in BAD and plain(column) else ""
+    inline = column.kind in BAD and column.kind != "date" and plain(column)
+    test = f" and ({BAD[column.kind].format(v=v)})" if inline else ""
     return f"    if {v} is not None{test}: {v} = {_converted(column, v, v)}"
 
 
