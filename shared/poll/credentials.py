@@ -26,7 +26,8 @@ EARLY = 300.0  # seconds before its end at which a token is replaced
 PASSING = ("temporarily_unavailable", "server_error", "service_unavailable", "timeout")
 
 PASSING_WORDS = re.compile(
-    r"timed out|connection|unavailable|429|try again|HTTP Error: 5\d\d", re.IGNORECASE
+    r"timed out|connection|unavailable|too many requests|(?:status|HTTP Error)\W{1,3}429\b|try again|HTTP Error: 5\d\d",
+    re.IGNORECASE,
 )  # msal's last
 
 
@@ -89,7 +90,8 @@ class Tokens:
         if isinstance(error, requests.exceptions.RequestException):
             return Retry(f"the token endpoint can not be reached ({type(error).__name__})")
         words = first_line(error)
-        passing = PASSING_WORDS.search(words)
+        # Entra ID's own answer is final, and holds ids of chance digits (429 among them) that say nothing.
+        passing = None if isinstance(error, PermissionError) else PASSING_WORDS.search(words)
         return Retry(f"no token now: {words}") if passing else Misconfigured(self.setting, f"no token: {words}")
 
 

@@ -274,3 +274,22 @@ def test_apis_refuse_tokens_of_another_audience(fake: Microsoft) -> None:
     token = opened(fake, tenant, CLIENT_ID=app.client_id, CLIENT_SECRET="s").get(GRAPH)
     assert "audience" in str(fake.entra.check(f"Bearer {token}", "arm"))
     assert claims_of(token)["roles"] == ["SecurityAlert.Read.All", "SecurityIncident.Read.All"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (
+            PermissionError("invalid_client: AADSTS7000215: … Trace ID: 7f1c4290-a3ff-40e2-995b-c01770161d68"),
+            Misconfigured,
+        ),
+        (PermissionError("invalid_client: AADSTS90002: no connection to 429"), Misconfigured),
+        (RuntimeError("ManagedIdentityCredential authentication unavailable"), Retry),
+        (RuntimeError("HTTP Error: 503"), Retry),
+        (RuntimeError("HTTP status: 429"), Retry),
+        (RuntimeError("no such identity 4290"), Misconfigured),
+    ],
+)
+def test_digits_by_chance_make_no_failure_a_passing_one(error: Exception, kind: type[Exception]) -> None:
+    """Entra ID's refusals are final, whatever digits their trace ids hold; a busy or silent endpoint passes."""
+    assert isinstance(Tokens(lambda: lambda scope: None, "CLIENT_SECRET").told(error), kind)  # type: ignore[arg-type,return-value]  # never asked
