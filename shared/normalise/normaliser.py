@@ -219,13 +219,13 @@ class Normaliser:
             return
         if names is None:
             return
-        layout.seen[names] += 1
-        if layout.seen[names] < FIT_AFTER:
-            if len(layout.seen) > MOST_SEEN:
-                layout.seen.clear()
-            return
         fitted = layout.by_columns.get(names.columns)
         if fitted is None:
+            layout.seen[names] += 1
+            if layout.seen[names] < FIT_AFTER:
+                if len(layout.seen) > MOST_SEEN:
+                    layout.seen.clear()
+                return
             if len(layout.by_columns) >= MOST_FITTED:
                 return
             fitted = Fitted(layout.table, names.columns, partial(self._fitted, layout.table))
