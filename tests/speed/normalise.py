@@ -122,7 +122,7 @@ print(imported - begun, time.process_time() - imported, len(layouts))
 
 
 def start(rounds: int) -> tuple[float, float, int]:
-    """Milliseconds to import the modules of all tables and to compile all layouts, in fresh processes; how many layouts there are."""
+    """Milliseconds of a processor to import the modules of all tables and to compile all layouts, in fresh processes; how many layouts there are."""
     found = []
     for _ in range(rounds + 1):  # the first one writes bytecode
         done = subprocess.run(
