@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -123,26 +124,32 @@ def tables_apart(mixed: list[Portion], chance: random.Random) -> list[Portion]:
 def faultless(path: Path) -> list[str]:
     """The JSON of golden records in which all is right, or of all where something is wrong with each; as the stream has it.
 
-    KQL's exports have Python literals in texts where the stream has JSON (facts: streaming_envelope).
+    In the stream records of a table have the same columns, null where there is nothing, and JSON in texts where KQL's exports have Python
+    literals (facts: streaming_envelope).
     """
     normaliser = Normaliser()
-    found: dict[bool, list[str]] = {True: [], False: []}
+    found: dict[bool, list[Record]] = {True: [], False: []}
     for record in decode(Message(path.read_bytes())):
         if not isinstance(record, Record):
             raise TypeError(f"{path} holds what is no record")
         right = all(issue.reason in NOT_TOLD for issue in normaliser.normalise(record, "", "").issues)
-        whole = record.envelope or record.properties
-        columns = {
-            name: orjson.dumps(opened).decode()
-            for name, value in record.properties.items()
-            if isinstance(value, str) and value[:1] in ("[", "{") and (opened := opened_text(value)) is not None
-        }
-        found[right].append(
-            orjson.dumps(
-                {**whole, "properties": {**record.properties, **columns}} if record.envelope else whole
-            ).decode()
-        )
-    return found[True] or found[False]
+        found[right].append(record)
+    chosen = found[True] or found[False]
+    columns = dict.fromkeys(name for record in chosen for name in record.properties)
+    return [
+        orjson.dumps(
+            {**record.envelope, "properties": {name: as_json(record.properties.get(name)) for name in columns}}
+            if record.envelope
+            else record.properties
+        ).decode()
+        for record in chosen
+    ]
+
+
+def as_json(value: Any) -> Any:
+    """A column's value with JSON in its text, where a Python literal is."""
+    opened = opened_text(value) if isinstance(value, str) and value else None
+    return value if opened is None else orjson.dumps(opened).decode()
 
 
 def varied(texts: list[str], count: int, chance: random.Random) -> Iterator[bytes]:
