@@ -213,9 +213,8 @@ def _address(value: str) -> str | None:
 def ip(value: Any, column: str, issues: Issues) -> str | None:
     """An IPv4 or IPv6 address; a zone (`fe80::1%eth0`) is cut off, Elasticsearch knows none."""
     if value.__class__ is str:
-        known = _address(value) if len(value) <= LONGEST_ADDRESS else None
-        if known is not None:
-            return known
+        if len(value) <= LONGEST_ADDRESS and _address(value) is not None:
+            return value
         if value in PLACEHOLDERS:
             return None
         known = address(value.partition("%")[0]) if "%" in value else None

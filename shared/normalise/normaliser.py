@@ -29,8 +29,8 @@ from shared.normalise.platforms import Platforms, tells
 from shared.normalise.source import Columns, Presence
 from shared.normalise.tables import api_table, carrier, table
 
-FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
-MOST_FITTED, MOST_SEEN = 8, 256  # such functions of a table, sets of columns remembered
+FIT_AFTER = 100  # records with the same columns, before a function is fitted to these: it takes as long to compile as some hundred records save
+MOST_FITTED, MOST_SEEN = 8, 256  # sets of columns of a table that a function is fitted to, that are remembered
 NO_TIME = Issue("Timestamp", "the record has no time that can be read: the time it arrived stands in", None)
 
 
