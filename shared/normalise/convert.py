@@ -163,21 +163,17 @@ def date(value: Any, column: str, issues: Issues) -> str | None:
     """
     if value.__class__ is str:
         try:
-            fromisoformat(value)
-            if (
-                len(value) in ISO_LENGTHS
-                and value[0] == "2"  # no zero time
-                and value[7] == "-"
-                and value[10] == "T"
-                and value[16] == ":"
-                and value[19] in ".Z"
-                and value[-1] == "Z"
-            ):
-                return value  # by far the most
-        except ValueError:
+            moment = fromisoformat(value)
+            # By far the most are of this century, so no zero time, and in a form that Elasticsearch reads, with or without the Z.
+            if len(value) > 18 and value[0] == "2" and value[7] == "-" and value[10] == "T" and value[16] == ":":
+                zoned = value if moment.tzinfo is not None else value + "Z"
+                if len(zoned) in ISO_LENGTHS and zoned[19] in ".Z" and zoned[-1] == "Z":
+                    return zoned
+            return _iso(value, moment)
+        except (ValueError, OverflowError):
             pass
         try:
-            return _iso(value)
+            return _iso(value.upper(), fromisoformat(value.upper()))  # ISO 8601 allows t and z, Python does not
         except (ValueError, OverflowError):
             if value in PLACEHOLDERS:
                 return None
@@ -187,13 +183,8 @@ def date(value: Any, column: str, issues: Issues) -> str | None:
     return None
 
 
-def _iso(value: str) -> str | None:
-    """A date as Elasticsearch takes it, None for a zero time; raises ValueError or OverflowError for what is no date."""
-    try:
-        moment = fromisoformat(value)
-    except ValueError:
-        value = value.upper()  # ISO 8601 allows t and z, Python does not
-        moment = fromisoformat(value)
+def _iso(value: str, moment: datetime) -> str | None:
+    """A date as Elasticsearch takes it, None for a zero time; raises OverflowError for one that UTC's years do not hold."""
     if value[4:20:3] in ISO_FORM:
         if value[-1] != "Z" and moment.tzinfo is None:
             value += "Z"
@@ -222,9 +213,8 @@ def _address(value: str) -> str | None:
 def ip(value: Any, column: str, issues: Issues) -> str | None:
     """An IPv4 or IPv6 address; a zone (`fe80::1%eth0`) is cut off, Elasticsearch knows none."""
     if value.__class__ is str:
-        known = _address(value) if len(value) <= LONGEST_ADDRESS else None
-        if known is not None:
-            return known
+        if len(value) <= LONGEST_ADDRESS and _address(value) is not None:
+            return value
         if value in PLACEHOLDERS:
             return None
         known = address(value.partition("%")[0]) if "%" in value else None

@@ -29,8 +29,8 @@ from shared.normalise.platforms import Platforms, tells
 from shared.normalise.source import Columns, Presence
 from shared.normalise.tables import api_table, carrier, table
 
-FIT_AFTER = 200  # records with the same columns, before a function is compiled for just these: that takes as long as some thousand records save
-MOST_FITTED, MOST_SEEN = 8, 256  # such functions of a table, sets of columns remembered
+FIT_AFTER = 100  # records with the same columns, before a function is fitted to these: it takes as long to compile as some hundred records save
+MOST_FITTED, MOST_SEEN = 8, 256  # sets of columns of a table that a function is fitted to, that are remembered
 NO_TIME = Issue("Timestamp", "the record has no time that can be read: the time it arrived stands in", None)
 
 
@@ -219,13 +219,13 @@ class Normaliser:
             return
         if names is None:
             return
-        layout.seen[names] += 1
-        if layout.seen[names] < FIT_AFTER:
-            if len(layout.seen) > MOST_SEEN:
-                layout.seen.clear()
-            return
         fitted = layout.by_columns.get(names.columns)
         if fitted is None:
+            layout.seen[names] += 1
+            if layout.seen[names] < FIT_AFTER:
+                if len(layout.seen) > MOST_SEEN:
+                    layout.seen.clear()
+                return
             if len(layout.by_columns) >= MOST_FITTED:
                 return
             fitted = Fitted(layout.table, names.columns, partial(self._fitted, layout.table))

@@ -38,7 +38,8 @@ type Tree = dict[str, Tree | str]  # a field's name -> what lies below it, or th
 ABSENT = "None"  # stands for the variable of a value that can not be there
 CLASSES = {"event.category": "category", "event.type": "types", "event.outcome": "outcome"}  # field -> variable
 RELATED = ("related.hash", "related.hosts", "related.ip", "related.user")
-MOST_TESTED = 8  # values that are looked at to see whether a rule has to be called, or a branch begun, at all
+MOST_TESTED = 8  # values that are looked at to see whether a rule has to be called at all
+MOST_ASKED = 2  # … whether a branch has to be begun: more cost what an empty one costs, and take long to compile
 
 # Whether a value is not good as it comes, so that it has to go through the converter; of other kinds the converter has to be asked.
 BAD: dict[Kind, str] = {
@@ -88,11 +89,8 @@ def _read(table: Table, local: dict[str, str], certain: set[str], presence: Pres
     if presence is None:
         for column in table.columns:
             source, v = column.source, local[column.source]
-            if source[0] == "/":
-                yield f"    {v} = {_converted(column, v, f'envelope.get({source[1:]!r})')}"
-            else:
-                yield f"    {v} = properties.get({source!r})"  # faster than a bound method kept in a variable
-                yield _convert(column, v)
+            row, name = ("envelope", source[1:]) if source[0] == "/" else ("properties", source)
+            yield f"    {v} = {_converted(column, v, f'{row}.get({name!r})')}"
             yield from _check(table, column, v, certain)
         return
     taken = [local.get(name, "_") if name and name[0] != "/" else "_" for name in presence.columns]
@@ -292,7 +290,7 @@ def _branch(variable: str, node: Tree, certain: set[str], numbers: Iterator[int]
             if leaves & certain:
                 yield from statements
                 at_once.append(f"{key!r}: {below}")
-            elif len(leaves) > MOST_TESTED:
+            elif len(leaves) > MOST_ASKED:
                 then += (*statements, f"    if {below}: {target} = {below}")
             else:
                 test = _present(_leaves(child), certain)

@@ -10,15 +10,16 @@ import traceback
 from functools import partial
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shared.normalise.compile import NormaliseFitted, compile_fitted, compile_table
 from shared.normalise.convert import Issue
-from shared.normalise.fit import LEARN_FROM, MOST_COMPILED, Fitted
+from shared.normalise.fit import GOOD, LEARN_FROM, MOST_COMPILED, Fitted
 from shared.normalise.interpret import carry, interpret
-from shared.normalise.mapping import Table, ecs, rule, table, vendor
+from shared.normalise.mapping import Kind, Table, ecs, rule, table, vendor
 from shared.normalise.source import Presence, lines
 from tests.normalise.rows import Row, layouts, row, value
 
@@ -241,3 +242,11 @@ def test_a_fitted_function_gives_way_and_learns() -> None:
         ["Severity"],
     ]
     assert ["Category" in presence.empty for presence in made] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("ip", b'"192.0.2.7"'), ("date", b'"2026-01-02T03:04:05Z"'), ("keyword", b'"text"')]
+)
+def test_good_values_are_good_again(kind: Kind, text: bytes) -> None:
+    """A value that a converter remembers from another record is as good as it comes there too."""
+    assert [GOOD[kind](orjson.loads(text)) for _ in range(2)] == [True, True]

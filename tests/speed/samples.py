@@ -2,7 +2,7 @@
 
 Two lots of one fleet by name: what a worker has seen before, and what is measured. A lot is in portions: records' JSON, and the hub
 messages that bring them. Stream records come hundreds a message, packed as Defender packs them (at most 1 MB); of Defender for Cloud each
-is a message of its own (facts: defender_cloud.event_hub_body).
+is a message of its own (facts: defender_cloud.event_hub_body); objects of APIs (`polled`) come in none.
 
 Of the golden records those that are there for their faults are left out, where others remain: what they take is no table's usual time.
 """
@@ -15,21 +15,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from local.load import groups, json_bytes, packed, records
-from shared.normalise.api import SOURCES
+from shared.normalise.api import SOURCES, Source
 from shared.normalise.bags import opened_text
 from shared.normalise.cloud_message import COLUMNS
 from shared.normalise.decode import Message, Record, decode
 from shared.normalise.interpret import NOT_TOLD
 from shared.normalise.normaliser import Normaliser
+from tests.speed import polled
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 MIX, MIX_APART = "(mix within each message)", "(mix, one table a message)"
 GOLDEN_MARK = "*"
-MESSAGES_A_PORTION = 100  # of Defender for Cloud
+MESSAGES_A_PORTION = 100  # of Defender for Cloud; or objects
 FLEET = 50  # of every device, file, subscription
 LEAST_OF_AN_ID = 8  # characters
 # A time of day; ids and hashes; numbers. What begins a number stays, so that it is one of as many digits.
@@ -40,17 +42,18 @@ VARIED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Records' JSON and the messages that bring them."""
+    """Records' JSON and the messages that bring them, or the JSON of objects of a source that is polled."""
 
     texts: list[bytes]
     messages: list[Message]
+    source: Source | None = None
 
 
 type Lots = tuple[list[Portion], list[Portion]]  # seen before, measured
 
 
 def lots(each: int, mix: int) -> dict[str, Lots]:
-    """Both lots of every table and message kind, by name, and of the mix; a name with `GOLDEN_MARK` is made of golden records.
+    """Both lots of every table, message kind and source, by name, and of the mix; a name with `GOLDEN_MARK` is made of golden records.
 
     each, mix: how many are measured at most.
     """
@@ -69,12 +72,19 @@ def lots(each: int, mix: int) -> dict[str, Lots]:
         )
     load[MIX_APART] = (tables_apart(load[MIX][0], chance), tables_apart(load[MIX][1], chance))
     for folder in sorted(GOLDEN.iterdir()):
-        if folder.name not in load and folder.name not in SOURCES:  # what is polled is measured by tests/speed/poll.py
+        if folder.name not in load and folder.name not in SOURCES:
             portions = alone if folder.name in COLUMNS else in_messages
             texts = list(varied(faultless(folder / "in.json"), each, chance))
             load[folder.name + GOLDEN_MARK] = (
                 portions(texts[: each // 2], chance),
                 portions(texts[each // 2 :], chance),
+            )
+    for source in SOURCES:
+        texts = list(varied(polled.golden(GOLDEN / source / "in.json", source), each, chance))
+        for name, objects in ((source, polled.made(source, each)), (source + GOLDEN_MARK, texts)):
+            load[f"{name} (polled)"] = (
+                objects_of(source, objects[: each // 2]),
+                objects_of(source, objects[each // 2 :]),
             )
     return load
 
@@ -92,6 +102,14 @@ def alone(texts: list[bytes], chance: random.Random) -> list[Portion]:
     return [Portion(portion, [Message(text) for text in portion]) for portion in portions]
 
 
+def objects_of(source: Source, texts: list[bytes]) -> list[Portion]:
+    """Objects of an API, some at a time."""
+    return [
+        Portion(texts[start : start + MESSAGES_A_PORTION], [], source)
+        for start in range(0, len(texts), MESSAGES_A_PORTION)
+    ]
+
+
 def tables_apart(mixed: list[Portion], chance: random.Random) -> list[Portion]:
     """The same records with those of one table in a message of their own; Microsoft does not say whether a message mixes tables."""
     found: defaultdict[str, list[bytes]] = defaultdict(list)
@@ -106,26 +124,32 @@ def tables_apart(mixed: list[Portion], chance: random.Random) -> list[Portion]:
 def faultless(path: Path) -> list[str]:
     """The JSON of golden records in which all is right, or of all where something is wrong with each; as the stream has it.
 
-    KQL's exports have Python literals in texts where the stream has JSON (facts: streaming_envelope).
+    In the stream records of a table have the same columns, null where there is nothing, and JSON in texts where KQL's exports have Python
+    literals (facts: streaming_envelope).
     """
     normaliser = Normaliser()
-    found: dict[bool, list[str]] = {True: [], False: []}
+    found: dict[bool, list[Record]] = {True: [], False: []}
     for record in decode(Message(path.read_bytes())):
         if not isinstance(record, Record):
             raise TypeError(f"{path} holds what is no record")
         right = all(issue.reason in NOT_TOLD for issue in normaliser.normalise(record, "", "").issues)
-        whole = record.envelope or record.properties
-        columns = {
-            name: orjson.dumps(opened).decode()
-            for name, value in record.properties.items()
-            if isinstance(value, str) and value[:1] in ("[", "{") and (opened := opened_text(value)) is not None
-        }
-        found[right].append(
-            orjson.dumps(
-                {**whole, "properties": {**record.properties, **columns}} if record.envelope else whole
-            ).decode()
-        )
-    return found[True] or found[False]
+        found[right].append(record)
+    chosen = found[True] or found[False]
+    columns = dict.fromkeys(name for record in chosen for name in record.properties)
+    return [
+        orjson.dumps(
+            {**record.envelope, "properties": {name: as_json(record.properties.get(name)) for name in columns}}
+            if record.envelope
+            else record.properties
+        ).decode()
+        for record in chosen
+    ]
+
+
+def as_json(value: Any) -> Any:
+    """A column's value with JSON in its text, where a Python literal is."""
+    opened = opened_text(value) if isinstance(value, str) and value else None
+    return value if opened is None else orjson.dumps(opened).decode()
 
 
 def varied(texts: list[str], count: int, chance: random.Random) -> Iterator[bytes]:
