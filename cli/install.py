@@ -1,4 +1,4 @@
-"""infra/elastic/*.json -> Elasticsearch: the component and index templates that our data streams need. Twice changes nothing."""
+"""infra/elastic/ -> Elasticsearch: the component and index templates that our data streams need. Twice changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ out, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, hig
 
 def templates() -> dict[str, dict[str, Any]]:
     """Name -> body of every template; component templates first, as index templates name them."""
-    bodies = {file.stem: json.loads(file.read_text()) for file in sorted(TEMPLATES.glob("*.json"))}
+    bodies = {file.stem: json.loads(file.read_text()) for file in sorted(TEMPLATES.glob("*_templates/*.json"))}
     return dict(sorted(bodies.items(), key=lambda item: "index_patterns" in item[1]))
 
 

@@ -57,10 +57,12 @@ def adapt_template(template: Mapping[str, Any]) -> dict[str, Any]:
 def put_templates(client: Elasticsearch, folder: Path = TEMPLATES, *, namespace: str = "*") -> list[str]:
     """Put the project's templates, adapted, into a local server, and return their names (of the files).
 
-    A file that has `index_patterns` is an index template, every other one a component template. With a `namespace` (it may
+    With a `namespace` (it may
     end in *) the index templates hold for its data streams alone, so that tests of missing templates can share the server.
     """
-    bodies = {file.stem: adapt_template(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))}
+    bodies = {
+        file.stem: adapt_template(json.loads(file.read_text())) for file in sorted(folder.glob("*_templates/*.json"))
+    }
     for name, body in bodies.items():
         if "index_patterns" not in body and "template" in body:
             client.cluster.put_component_template(name=name, **_arguments(body))

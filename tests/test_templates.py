@@ -80,15 +80,16 @@ def test_golden_documents_are_accepted(elasticsearch_server: LocalElasticsearch)
 def test_install_twice_changes_nothing(elasticsearch_server: LocalElasticsearch, tmp_path: Path) -> None:
     """`python -m cli install` puts the templates, tells a dry run from a real one, and finds nothing to do the second time."""
     adapted = tmp_path / "elastic"
-    adapted.mkdir()
+    (adapted / "component_templates").mkdir(parents=True)
+    (adapted / "index_templates").mkdir()
     from local.templates import adapt_template
 
-    for file in TEMPLATES.glob("*.json"):
+    for file in TEMPLATES.glob("*_templates/*.json"):
         body = adapt_template(json.loads(file.read_text()))
         if "index_patterns" in body:  # tests of missing templates share the server
             body["index_patterns"] = [f"{pattern.removesuffix('*')}install" for pattern in body["index_patterns"]]
         body["_meta"]["run"] = str(tmp_path)  # so that this test's templates differ from those of others
-        (adapted / file.name).write_text(json.dumps(body))
+        (adapted / file.parent.name / file.name).write_text(json.dumps(body))
     environment = {
         **os.environ,
         "ELASTICSEARCH_URL": elasticsearch_server.url,

@@ -1,4 +1,4 @@
-"""The mapping -> infra/elastic/*.json: component templates for ECS and vendor fields, and an index template for each data stream."""
+"""The mapping -> infra/elastic/: component templates for ECS and vendor fields, and an index template for each data stream."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tools.fields import datasets, fields
 from tools.freshness import write_or_compare
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "elastic"
+COMPONENTS, INDICES = FOLDER / "component_templates", FOLDER / "index_templates"
 ABOVE_BUILT_IN = 250  # the built-in logs-*-* has 100, Fleet's own packages 200
 HEADROOM = 1.4  # of fields, for @custom templates and dynamic ones
 # Multi-fields that Elastic's rules and dashboards query: .text for words, .caseless for names in any case
@@ -133,25 +134,27 @@ def latest_template(view: View, number: int) -> dict[str, Any]:
 
 
 def templates() -> dict[Path, str]:
-    """Every file by its path: named as they are in Elasticsearch; index templates have `index_patterns`."""
+    """Every file by its path: named as they are in Elasticsearch, a folder for each kind."""
     files: dict[Path, dict[str, Any]] = {}
     for dataset in datasets():
         found = fields(dataset)
         vendor_root = dataset.partition(".")[0] + "."
         own = {field: kind for field, kind in found.items() if field.startswith(vendor_root)}
         ecs = {field: kind for field, kind in found.items() if field not in own}
-        files[FOLDER / f"logs-{dataset}@ecs.json"] = component(ecs, dataset, "ECS fields that Defender's records fill")
-        files[FOLDER / f"logs-{dataset}@vendor.json"] = component(own, dataset, "Defender's own fields")
-        files[FOLDER / f"logs-{dataset}.json"] = index_template(dataset, len(found))
+        files[COMPONENTS / f"logs-{dataset}@ecs.json"] = component(
+            ecs, dataset, "ECS fields that Defender's records fill"
+        )
+        files[COMPONENTS / f"logs-{dataset}@vendor.json"] = component(own, dataset, "Defender's own fields")
+        files[INDICES / f"logs-{dataset}.json"] = index_template(dataset, len(found))
     for view in VIEWS.values():
         name = view.index.removesuffix("-{namespace}").removesuffix("-v1")
-        files[FOLDER / f"{name}.json"] = latest_template(view, len(fields(view.dataset)))
+        files[INDICES / f"{name}.json"] = latest_template(view, len(fields(view.dataset)))
     return {path: json.dumps(body, indent=2, sort_keys=True) + "\n" for path, body in files.items()}
 
 
 def main() -> int:
     """Write the templates, or with --check say whether they are fresh."""
-    return write_or_compare(templates(), FOLDER, "*.json")
+    return write_or_compare(templates(), FOLDER, "*_templates/*.json")
 
 
 if __name__ == "__main__":

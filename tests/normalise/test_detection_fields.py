@@ -123,6 +123,6 @@ def test_every_literal_of_the_rules_is_met() -> None:
 
 def test_names_are_found_in_any_case() -> None:
     """The multi-fields `.caseless`, which three rules read, are in the templates for every name and path they query."""
-    template = json.loads((ROOT / "infra/elastic/logs-m365_defender.event@ecs.json").read_text())
+    template = json.loads((ROOT / "infra/elastic/component_templates/logs-m365_defender.event@ecs.json").read_text())
     node = template["template"]["mappings"]["properties"]["process"]["properties"]["name"]
     assert node["fields"]["caseless"]["normalizer"] == "lowercase"
