@@ -13,6 +13,7 @@ import orjson
 
 DEEPEST = 12  # levels in a flattened bag; Elasticsearch allows 20 below the field
 LONGEST_KEY = 160  # characters: Elasticsearch refuses a path of 12 such keys (of 4 bytes) and a value (8,191 of 3 bytes) beyond 32,766 bytes
+SHORT = 1_024  # characters of JSON text whose keys, all in one path, are far from that limit
 LONGEST_REPR = 100_000  # characters of Python-literal text that are worth parsing
 # What Python's parser has to say of text from outside (`1or 2`) goes nowhere: the text is then taken as it is.
 warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")

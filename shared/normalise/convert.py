@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from shared.normalise.bags import DEEPEST, LONGEST_KEY, bag
+from shared.normalise.bags import DEEPEST, SHORT, bag
 from shared.normalise.bags import as_text as as_text  # noqa: PLC0414  tables have both from here
 from shared.normalise.bags import opened_text as opened_text  # noqa: PLC0414  as above
 from shared.normalise.mapping import Column, Kind
@@ -235,7 +235,7 @@ def flattened(value: Any, column: str, issues: Issues) -> Any:  # noqa: ARG001  
         if opened is None:
             return {"text": value}
         # Short JSON in which no key can be empty, escaped or too deep needs no look at each key.
-        short = len(value) <= LONGEST_KEY and '""' not in value and "\\" not in value and "'" not in value
+        short = len(value) <= SHORT and '""' not in value and "\\" not in value and "'" not in value
         return bag(opened, fit=short and value.count("{") + value.count("[") < DEEPEST)
     return None if value is None else bag(value)
 

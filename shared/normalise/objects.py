@@ -15,6 +15,7 @@ from typing import Any
 from shared.normalise.bags import opened_text
 from shared.normalise.convert import (
     CONVERTERS,
+    LARGEST,
     LONGEST_PLACEHOLDER,
     PLACEHOLDERS,
     UNKNOWN_COLUMN,
@@ -61,7 +62,7 @@ GOOD: dict[Callable[[Any, str, Issues], Any], str] = {
     keyword: f"{{v}}.__class__ is str and (len({{v}}) > {LONGEST_PLACEHOLDER} or {{v}} not in PLACEHOLDERS)",
     boolean: "{v} is True or {v} is False",
     long: "{v}.__class__ is int and not {v} >> 63",
-    double: "{v}.__class__ is float and {v} - {v} == 0",
+    double: f"{{v}}.__class__ is float and {-LARGEST!r} <= {{v}} <= {LARGEST!r}",
 }
 
 type Put = Callable[

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.bags import DEEPEST, LONGEST_KEY, as_text, bag
+from shared.normalise.bags import DEEPEST, LONGEST_KEY, SHORT, as_text, bag
 from shared.normalise.convert import (
     CONVERTERS,
     Issue,
@@ -270,7 +270,8 @@ def acceptable(kind: str, value: Any) -> bool:
         return (
             all(isinstance(root, dict) for root in roots)
             and levels(value) <= DEEPEST
-            and all(0 < len(key) <= LONGEST_KEY and "\x00" not in key for key in keys(value))
+            and all(key and "\x00" not in key for key in keys(value))
+            and (all(len(key) <= LONGEST_KEY for key in keys(value)) or sum(map(len, keys(value))) <= SHORT)
         )
     return isinstance(value, str) and bool(value)
 

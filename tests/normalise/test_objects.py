@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.normalise import objects
@@ -107,6 +107,7 @@ NAMES = [
 
 
 @settings(max_examples=400, deadline=None)
+@example(raw={"Share": 1e300})
 @given(
     raw=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(ANYTHING) | st.just({"city": 5, "x": 1}), max_size=8)
 )

@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.normalise.tables.fragments import host_names
 
 SECOND = 1_000_000_000  # nanoseconds
+MICROSECONDS = len("2026-01-02T03:04:05.678901Z")  # what Python reads whole
 _NO_PROTOCOL = frozenset({"undefined", "unknown", "none"})
 
 
@@ -15,7 +16,11 @@ def duration(start: str | None, end: str | None) -> int | None:
     if start is None or end is None:
         return None
     try:
-        found = _nanoseconds(end) - _nanoseconds(start)
+        if start[-1:] == end[-1:] == "Z" and len(start) <= MICROSECONDS >= len(end):
+            passed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+            found = (passed.days * 86_400 + passed.seconds) * SECOND + passed.microseconds * 1000
+        else:
+            found = _nanoseconds(end) - _nanoseconds(start)
     except (ValueError, TypeError):
         return None
     return found if 0 <= found < 2**63 else None

@@ -90,6 +90,10 @@ def devices(value: Any) -> tuple[Any, ...]:
 
     Only a single device is the host (its id thrice, as in all tables); of several, only related.hosts tells.
     """
+    if value.__class__ is list and len(value) == 1 and value[0].__class__ is dict:  # nearly always
+        identifier, name = text(value[0].get("DeviceId")), text(value[0].get("DeviceName"))
+        if identifier and name:
+            return identifier, identifier, identifier, *host_names(name), [identifier, name.lower()]
     found: dict[str, None] = {}
     names: dict[str, str] = {}  # lower case, as in host.name -> as sent
     for entry in entries(value):

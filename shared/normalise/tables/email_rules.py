@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from shared.normalise.convert import address, as_text
 from shared.normalise.rules.paths import extension
-from shared.normalise.rules.url import LONGEST, url_fields
+from shared.normalise.rules.url import LONGEST, LONGEST_KNOWN, url, url_fields
 
 MOST_PARTS = 1000  # names and addresses kept of one column
 LONGEST_FILE_TYPE = 10  # characters; what is longer is a description and no extension
@@ -157,11 +158,19 @@ def link(text: str | None, domain: str | None) -> tuple[Any, ...]:
     What stands before an @ is kept apart here: `https://login.example.com@evil.example/` is an old trick. A link that
     cannot be read has the domain that Defender saw in it.
     """
-    found: tuple[Any, ...] = url_fields(text)
+    short = text is not None and len(text) <= LONGEST_KNOWN and (domain is None or len(domain) <= LONGEST_KNOWN)
+    return _known_link(text, domain) if short else _link(text, domain)
+
+
+def _link(text: str | None, domain: str | None) -> tuple[Any, ...]:
+    found = tuple(url(text))
     seen = domain.lower() if domain is not None else None
     if found[3] is None:
         found = (*found[:3], seen, *found[4:])
     return *found, *credentials(text), *hosts_and_addresses(found[3], seen)
+
+
+_known_link = lru_cache(maxsize=2048)(_link)  # the same mail goes to many, the same link is in many mails
 
 
 def hosts_and_addresses(*domains: Any) -> tuple[list[str] | None, list[str] | None]:

@@ -104,13 +104,13 @@ class Host(NamedTuple):
     os_type: str | None = None
 
 
-NO_HOST = Host()
+NO_HOST = tuple(Host())
 
 
 def node_host(
     kinds: list[str] | None, name: str | None, identifiers: Mapping[str, str] | None, properties: Any
-) -> Host:
-    """entity.type, NodeName, `entity_ids`, NodeProperties -> the host, if the node is one.
+) -> tuple[str | None, ...]:
+    """entity.type, NodeName, `entity_ids`, NodeProperties -> the fields of `Host`, if the node is one.
 
     The identifier of type DeviceInventoryId is the DeviceId of the other tables (SenseDeviceId where that is missing).
     `rawData.deviceName` is preferred to NodeName, which is what the portal displays.
@@ -122,13 +122,8 @@ def node_host(
     raw = raw_data(properties)
     its_name = raw.get("deviceName")
     platform = raw.get("osPlatform")
-    return Host(
-        device,
-        device,
-        device,
-        *host_names(its_name if its_name.__class__ is str and its_name else name),
-        os_type(platform) if platform.__class__ is str else None,
-    )
+    names = host_names(its_name if its_name.__class__ is str and its_name else name)
+    return device, device, device, *names, os_type(platform) if platform.__class__ is str else None
 
 
 class Account(NamedTuple):
@@ -140,11 +135,13 @@ class Account(NamedTuple):
     email: str | None = None
 
 
-NO_ACCOUNT = Account()
+NO_ACCOUNT = tuple(Account())
 
 
-def node_account(kinds: list[str] | None, identifiers: Mapping[str, str] | None, properties: Any) -> Account:
-    """entity.type, `entity_ids`, NodeProperties -> the account, if the node is a user.
+def node_account(
+    kinds: list[str] | None, identifiers: Mapping[str, str] | None, properties: Any
+) -> tuple[str | None, ...]:
+    """entity.type, `entity_ids`, NodeProperties -> the fields of `Account`, if the node is a user.
 
     user.id is the SID, which rules compare, else the object id within AadObjectId (`tenantid=…;objectid=…`). NodeName is the
     display name, so user.name comes from `rawData.accountName` and `rawData.accountUpn` alone.
@@ -159,7 +156,7 @@ def node_account(kinds: list[str] | None, identifiers: Mapping[str, str] | None,
         for value in (raw.get("accountName"), raw.get("accountDomain"), raw.get("accountUpn"))
     )
     sid = known.get("securityidentifier")
-    return Account(sid or (within[1] if within else entra), *user(name, domain, sid, upn))
+    return sid or (within[1] if within else entra), *user(name, domain, sid, upn)
 
 
 class Resource(NamedTuple):
@@ -171,11 +168,11 @@ class Resource(NamedTuple):
     name: str | None = None
 
 
-NO_RESOURCE = Resource()
+NO_RESOURCE = tuple(Resource())
 
 
-def node_resource(name: str | None, identifiers: Mapping[str, str] | None) -> Resource:
-    """NodeName, `entity_ids` -> the resource of Azure, AWS or Google Cloud, if one of the identifiers is of one.
+def node_resource(name: str | None, identifiers: Mapping[str, str] | None) -> tuple[str | None, ...]:
+    """NodeName, `entity_ids` -> the fields of `Resource`: the resource of Azure, AWS or Google Cloud, if one of the identifiers is of one.
 
     The account is Azure's subscription, the account number in an ARN, the project in a Google resource name.
     """
@@ -183,7 +180,7 @@ def node_resource(name: str | None, identifiers: Mapping[str, str] | None) -> Re
         if kind.startswith(_RESOURCES):
             provider = _CLOUDS[kind[:3]]
             account = _ACCOUNTS[provider].search(identifier)
-            return Resource(provider, account[1] if account else None, identifier, name)
+            return provider, account[1] if account else None, identifier, name
     return NO_RESOURCE
 
 

@@ -85,8 +85,8 @@ def test_an_account_has_its_sid_or_object_id() -> None:
     raw = {"rawData": {"accountUpn": "kim@example.com"}}
     both = node_account(["user"], identifiers(AadObjectId=entra, SecurityIdentifier="S-1-5-21-1-2-3-1001"), raw)
     assert both == ("S-1-5-21-1-2-3-1001", "kim", "example.com", "kim@example.com")
-    assert node_account(["user"], identifiers(AadObjectId=entra), None).id == "99999999-8888-7777-6666-555555555555"
-    assert node_account(["user"], identifiers(AadObjectId=entra), None).name is None
+    alone = node_account(["user"], identifiers(AadObjectId=entra), None)
+    assert alone == ("99999999-8888-7777-6666-555555555555", None, None, None)
     assert node_account(["service"], identifiers(AadObjectId=entra), raw) == NO_ACCOUNT
 
 
