@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
+
 from shared.normalise.bags import DEEPEST, SHORT, bag
 from shared.normalise.bags import as_text as as_text  # noqa: PLC0414  tables have both from here
 from shared.normalise.bags import opened_text as opened_text  # noqa: PLC0414  as above
@@ -231,12 +233,22 @@ def flattened(value: Any, column: str, issues: Issues) -> Any:  # noqa: ARG001  
     if value.__class__ is str:
         if len(value) < 4 and value in PLACEHOLDERS:
             return None
-        opened = opened_text(value)
-        if opened is None:
+        if value[0] not in "{[":
             return {"text": value}
+        try:
+            opened = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            opened = opened_text(value)
+            return {"text": value} if opened is None else bag(opened)
         # Short JSON in which no key can be empty, escaped or too deep needs no look at each key.
-        short = len(value) <= SHORT and '""' not in value and "\\" not in value and "'" not in value
-        return bag(opened, fit=short and value.count("{") + value.count("[") < DEEPEST)
+        if (
+            len(value) <= SHORT
+            and '""' not in value
+            and "\\" not in value
+            and value.count("{") + value.count("[") < DEEPEST
+        ):
+            return (opened or None) if opened.__class__ is dict else bag(opened, fit=True)
+        return bag(opened)
     return None if value is None else bag(value)
 
 

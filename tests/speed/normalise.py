@@ -19,12 +19,13 @@ from pathlib import Path
 import orjson
 
 from shared.normalise import identity
+from shared.normalise.cloud_message import COLUMNS as MESSAGES
 from shared.normalise.compile import compile_table
 from shared.normalise.decode import Unreadable
 from shared.normalise.interpret import interpret
 from shared.normalise.normaliser import Normaliser
 from shared.normalise.rules import mitre
-from shared.normalise.tables import table
+from shared.normalise.tables import FAMILIES, table
 from tests.speed.polled import CONTEXT
 from tests.speed.samples import GOLDEN_MARK, MIX, MIX_APART, Lots, Portion, lots
 
@@ -124,6 +125,7 @@ START = """
 import time
 begun = time.process_time()
 from shared.normalise.normaliser import Normaliser
+from shared.normalise.cloud_message import COLUMNS as MESSAGES
 from shared.normalise.compile import compile_table
 from shared.normalise.tables import all_tables
 tables = all_tables()
@@ -166,11 +168,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{'':42}{'records':>8}{'bytes':>7}{'ours µs':>9}{'orjson µs':>11}{'ratio':>7}{'limit':>7}")
     for name, both in sorted(load.items()):
         ours, plain = compare(both, options.rounds)
-        limit = {MIX: MOST_OF_MIX, MIX_APART: MOST_OF_MIX, PROCESSES: MOST_OF_PROCESSES}.get(name, MOST)
+        # The limit is for tables of Advanced Hunting; messages and API objects, rarer and small, are shown beside them.
+        limit = {MIX: MOST_OF_MIX, MIX_APART: MOST_OF_MIX, PROCESSES: MOST_OF_PROCESSES}.get(
+            name, MOST if (bare := name.rstrip(GOLDEN_MARK)) in FAMILIES and bare not in MESSAGES else None
+        )
         texts = [text for portion in both[1] for text in portion.texts]
         size = sum(map(len, texts)) // len(texts)
-        print(f"{name:42}{len(texts):8}{size:7}{ours:9.2f}{plain:11.2f}{ours / plain:7.2f}{limit:7.1f}", flush=True)
-        if ours / plain > limit:
+        print(f"{name:42}{len(texts):8}{size:7}{ours:9.2f}{plain:11.2f}{ours / plain:7.2f}{limit or '':>7}", flush=True)
+        if limit is not None and ours / plain > limit:
             failed.append(f"{name} takes {ours / plain:.2f} times as long as orjson, at most {limit} is wanted")
     print(f"{GOLDEN_MARK} the load makes none: golden records with other times, ids, hashes and numbers")
     slow, fast = gain(load[PROCESSES][1][0].texts, options.rounds)
