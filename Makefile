@@ -55,6 +55,7 @@ generate: venv ## rewrite every generated file: requirements, settings, sources,
 	@$(PY) -m tools.write_fields
 	@$(PY) -m tools.write_templates
 	@$(PY) -m tools.write_differences
+	@$(PY) -m tools.write_scale
 
 fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_requirements --check
@@ -63,9 +64,13 @@ fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_fields --check
 	@$(PY) -m tools.write_templates --check
 	@$(PY) -m tools.write_differences --check
+	@$(PY) -m tools.write_scale --check
 
 golden: venv ## rewrite tests/golden/*/out.json; read the difference before you commit it
 	@$(PY) -m tools.write_golden
+
+scale: venv ## simulate how long events wait, for docs/scale-lag.md (half a minute)
+	@$(PY) -m tools.write_scale --simulate
 
 bench: setup ## ratios measured side by side in one run
 	@$(PY) -m tests.speed
@@ -76,4 +81,4 @@ show: venv ## the compiled function of a table: make show TABLE=DeviceProcessEve
 schema: venv ## refresh schema/*.csv from the knowledge folder beside the project
 	@$(PY) -m tools.write_schema
 
-.PHONY: help venv setup demo test check lint format generate fresh golden bench show schema
+.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema

@@ -20,6 +20,7 @@ COMMANDS: dict[str, Command] = {
         "doctor", "check settings, Elasticsearch, blobs and every polled source, and say how to mend what is wrong"
     ),
     "drift": Command("drift", "what Defender sent that is not mapped; clear what has been dealt with"),
+    "estimate": Command("estimate", "events a day, or a sample of the hub -> what it needs and what it costs a month"),
     "install": Command("install", "put the index templates into Elasticsearch; twice changes nothing"),
     "normalize": Command(
         "normalize", "records or API objects from files or standard input -> the documents they become"
