@@ -34,15 +34,19 @@ demo: setup ## real Defender records through a real Functions runtime into a rea
 test: setup ## every test: unit, laws, golden, property, real Elasticsearch, Azurite and runtime
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-check: setup lint fresh test ## what CI runs: lint, types, floors, generated files, tests
+check: setup lint scan fresh test ## what CI runs: lint, types, floors, Bicep, generated files, tests
 
-lint: venv ## format, lint, types, floors, unused code and dependencies
+lint: venv ## format, lint, types, floors, unused code and dependencies, Bicep
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry . >/dev/null || $(BIN)/deptry .
 	@$(BIN)/vulture
+	@$(PY) -m tools.bicep_lint
+
+scan: venv ## checkov on infra/, every finding explained in tools/scan.py
+	@$(PY) -m tools.scan
 
 format: venv ## rewrite the code in the house's format
 	@$(BIN)/ruff format $(CODE)
@@ -81,4 +85,4 @@ show: venv ## the compiled function of a table: make show TABLE=DeviceProcessEve
 schema: venv ## refresh schema/*.csv from the knowledge folder beside the project
 	@$(PY) -m tools.write_schema
 
-.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema
+.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema scan

@@ -1,4 +1,4 @@
-"""shared/settings.py -> docs/settings.md and local.settings.example.json; `--check` fails where they differ.
+"""shared/settings.py -> docs/settings.md, local.settings.example.json and infra/settings.bicep; `--check` fails where they differ.
 
 Run it as `python -m tools.write_settings` from the project's folder.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import Field, dataclass
@@ -16,7 +17,7 @@ from typing import Any
 from shared.poll_settings import reference
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE, EXAMPLE = "docs/settings.md", "local.settings.example.json"
+PAGE, EXAMPLE, BICEP = "docs/settings.md", "local.settings.example.json", "infra/settings.bicep"
 # Settings whose example would change what is shipped, or contradict another: the example file leaves them at rest.
 AT_REST = frozenset({"RECORD_FILTER"})
 
@@ -28,6 +29,7 @@ class HostSetting:
     name: str
     words: str
     example: str | None = None  # None: not in the example file
+    in_azure: bool = True  # whether infra/main.bicep sets it; a test holds the two together
 
 
 HUB = "Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=ZXhhbXBsZQ=="
@@ -35,47 +37,61 @@ HOST_SETTINGS = (
     HostSetting(
         "AzureWebJobsStorage",
         "Storage account of the host (checkpoints, keys) and, unless STORAGE says otherwise, of dead letters and "
-        "state. In Azure by identity: AzureWebJobsStorage__accountName, AzureWebJobsStorage__credential = "
-        "managedidentity and, for a user-assigned identity, AzureWebJobsStorage__clientId.",
+        "state, as a connection string: for development.",
         "UseDevelopmentStorage=true",
+        in_azure=False,
     ),
+    HostSetting(
+        "AzureWebJobsStorage__blobServiceUri",
+        "The same account by identity: the address of its blob service. Also AzureWebJobsStorage__accountName, in the public "
+        "cloud. The identity needs the role Storage Blob Data Owner.",
+    ),
+    HostSetting("AzureWebJobsStorage__credential", "managedidentity, where that account is reached by identity."),
+    HostSetting("AzureWebJobsStorage__clientId", "Client id of a user-assigned identity for it."),
     HostSetting(
         "FUNCTIONS_WORKER_RUNTIME",
         "python. On a Flex Consumption plan it is a property of the app and must not be set.",
         "python",
+        in_azure=False,
     ),
     HostSetting(
         "XDR_EVENT_HUB",
         "Connection string of the event hub namespace with Defender XDR's streaming export (right: Listen).",
         HUB,
+        in_azure=False,
     ),
     HostSetting(
         "XDR_EVENT_HUB__fullyQualifiedNamespace",
-        "The same by identity, for example example.servicebus.windows.net; also XDR_EVENT_HUB__credential = "
-        "managedidentity and XDR_EVENT_HUB__clientId. The identity needs the role Azure Event Hubs Data Receiver.",
+        "The same by identity, for example example.servicebus.windows.net. The identity needs the role Azure Event Hubs Data "
+        "Receiver.",
     ),
+    HostSetting("XDR_EVENT_HUB__credential", "managedidentity, where that namespace is reached by identity."),
+    HostSetting("XDR_EVENT_HUB__clientId", "Client id of a user-assigned identity for it."),
     HostSetting(
         "CLOUD_EVENT_HUB",
         "Connection string of the event hub namespace with Defender for Cloud's continuous export (right: Listen).",
         HUB,
+        in_azure=False,
     ),
     HostSetting("CLOUD_EVENT_HUB__fullyQualifiedNamespace", "The same by identity, as for XDR_EVENT_HUB."),
+    HostSetting("CLOUD_EVENT_HUB__credential", "managedidentity, as for XDR_EVENT_HUB."),
+    HostSetting("CLOUD_EVENT_HUB__clientId", "Client id of a user-assigned identity for it."),
     HostSetting(
         "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
         "true: the Python worker sends our metrics, spans and logs to Application Insights. The app must not set that "
         "up itself.",
         "false",
     ),
+    HostSetting("APPLICATIONINSIGHTS_CONNECTION_STRING", "Where telemetry goes.", ""),
     HostSetting(
-        "APPLICATIONINSIGHTS_CONNECTION_STRING",
-        "Where telemetry goes. With APPLICATIONINSIGHTS_AUTHENTICATION_STRING = ClientId=...;Authorization=AAD an "
-        "identity is used for it.",
-        "",
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+        "ClientId=...;Authorization=AAD: telemetry is sent with that identity. It needs the role Monitoring Metrics Publisher.",
     ),
     HostSetting(
         "OTEL_TRACES_SAMPLER",
         "Which spans are sent. Not set: about five traces a second from each instance; always_on: all. Metrics and the "
         "line per invocation are always sent.",
+        in_azure=False,
     ),
 )
 
@@ -86,7 +102,8 @@ Every setting is an app setting (an environment variable). An empty value counts
 sense stops the triggers, so that nothing is acknowledged, and `GET /api/health` says in one sentence which it is.
 A setting marked *secret* belongs into Key Vault; its value is then `@Microsoft.KeyVault(SecretUri=...)`.
 
-This page and local.settings.example.json are made from shared/settings.py by `python -m tools.write_settings`.
+This page, local.settings.example.json and the type `Settings` of infra/settings.bicep are made from shared/settings.py by
+`python -m tools.write_settings`.
 
 ## Ours
 
@@ -152,13 +169,47 @@ def example() -> str:
     return json.dumps({"IsEncrypted": False, "Values": values}, indent=2) + "\n"
 
 
+BICEP_HEAD = """\
+// Made from shared/settings.py by `make generate`; do not edit. pycep can not read it: unions and decorators inside a type.
+
+@export()
+@sealed()
+@description('App settings of ours, as docs/settings.md has them. What is not given keeps its default.')
+type Settings = {
+"""
+
+
+def bicep() -> str:
+    """infra/settings.bicep: a type with a property for each setting, so that the compiler knows a wrong name or word."""
+    lines = [BICEP_HEAD]
+    for item in reference():
+        lines.append(f"  @description({quoted(item.metadata['words'])})\n")
+        lines.append(f"  {item.metadata['name']}: {shape(item)}?\n")
+    return "".join((*lines, "}\n"))
+
+
+def shape(item: Field[Any]) -> str:
+    """A setting's type in Bicep: the words that its parser takes, or any text."""
+    form = (item.metadata["parse"].__doc__ or "").strip()
+    if form.startswith(("One of `", "`true` or `false`")):
+        return f"({' | '.join(quoted(word) for word in re.findall('`([^`]+)`', form))})"
+    return "string"
+
+
+def quoted(text: str) -> str:
+    """A string of Bicep."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${") + "'"
+
+
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """Write both files below `root`, or with `--check` say which are stale; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Write docs/settings.md and local.settings.example.json.")
+    """Write all files below `root`, or with `--check` say which are stale; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description="Write docs/settings.md, local.settings.example.json and infra/settings.bicep."
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
     check = parser.parse_args(arguments).check
     stale = []
-    for name, content in ((PAGE, page()), (EXAMPLE, example())):
+    for name, content in ((PAGE, page()), (EXAMPLE, example()), (BICEP, bicep())):
         path = root / name
         if path.is_file() and path.read_text(encoding="utf-8") == content:
             continue
