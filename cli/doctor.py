@@ -26,6 +26,7 @@ from shared.errors import ForwarderError, Misconfigured
 from shared.poll.body import Broken
 from shared.poll.client import Api, BadRequest, Gone, OutOfTime, Usage
 from shared.poll.endpoints import endpoint, login
+from shared.poll.permissions import GRANTS
 from shared.poll.sources import SOURCES
 from shared.poll_settings import PollSettings, Tenant, poll_tenants
 from shared.settings import Settings
@@ -34,13 +35,6 @@ app = typer.Typer(add_completion=False)
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
 
 SECONDS = 30.0  # for one source
-# Application permissions that a token's `roles` must hold one of (facts: graph_security.json, m365_siem_api.json).
-ROLES: dict[str, tuple[str, ...]] = {
-    "alert": ("SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All"),
-    "incident": ("SecurityIncident.Read.All", "SecurityIncident.ReadWrite.All"),
-    "log": ("Incident.Read.All", "Incident.ReadWrite.All"),
-    "vulnerability": ("Vulnerability.Read.All",),
-}
 # The cheapest request that shows whether a source may be read.
 SMALLEST: dict[str, tuple[str, dict[str, str]]] = {
     "alert": ("/v1.0/security/alerts_v2", {"$top": "1"}),
@@ -156,8 +150,8 @@ def of_source(polled: PollSettings, source: str, called: str, tenant: Tenant) ->
         return
     claims = decoded(token)
     roles = {role for role in claims.get("roles") or () if isinstance(role, str)}
-    wanted = ROLES.get(source, ())
-    if wanted and claims and not roles & set(wanted):
+    wanted = GRANTS[source]
+    if wanted and claims and not roles & wanted[0].enough:
         yield Check(
             f"{name}: token",
             "failed",

@@ -12,6 +12,7 @@ from shared.poll.crowd import saved
 from shared.poll.incident_alerts import with_incidents
 from shared.poll.listing import Listing, Reader
 from shared.poll.moment import SECOND, iso, ticks
+from shared.poll.permissions import needs
 from shared.poll.source import Source, Span, Start, one_scope
 from shared.poll.walk import Step
 from shared.poll.window import by_window
@@ -121,15 +122,11 @@ def incident_scopes(api: Api, settings: PollSettings) -> tuple[str, ...]:  # noq
 
 # fmt: off
 SOURCES: dict[str, Source] = {source.name: source for source in (
-    Source("alert",         "graph",    "the application permission SecurityAlert.Read.All",       walk_alerts,    one_scope),
-    Source("incident",      "graph",    "the application permission SecurityIncident.Read.All "
-                                        "(and SecurityAlert.Read.All for their alerts)",           walk_incidents, incident_scopes),
-    Source("log",           "security", "the application permission Incident.Read.All "
-                                        "(Microsoft Threat Protection)",                           walk_siem,      one_scope),
-    Source("vulnerability", "endpoint", "the application permission Vulnerability.Read.All "
-                                        "(WindowsDefenderATP)",                                    export.walk,    one_scope, snapshot=True),
-    Source("assessment",    "arm",      "the role Security Reader on the subscription or management group",
-                                                                                                   arm.walk,       arm.scopes, snapshot=True),
+    Source("alert",         "graph",    needs("alert"),         walk_alerts,    one_scope),
+    Source("incident",      "graph",    needs("incident"),      walk_incidents, incident_scopes),
+    Source("log",           "security", needs("log"),           walk_siem,      one_scope),
+    Source("vulnerability", "endpoint", needs("vulnerability"), export.walk,    one_scope, snapshot=True),
+    Source("assessment",    "arm",      needs("assessment"),    arm.walk,       arm.scopes, snapshot=True),
 )}
 # fmt: on
 
