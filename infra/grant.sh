@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Grants an identity the application permissions that the given sources need, and no others; again is harmless.
 #
-#   infra/grant.sh PRINCIPAL_ID [SOURCE...]        PRINCIPAL_ID: output principalId of main.bicep, or the object id of an enterprise application
+#   infra/grant.sh PRINCIPAL_ID [SOURCE...]        PRINCIPAL_ID: output IDENTITY_PRINCIPAL_ID of main.bicep, or the object id of an enterprise application
 #
 # Without sources, those in POLL_SOURCES. INCIDENT_ALERTS=false leaves out what only the alerts of incidents need. Needs az, signed in to the
 # tenant as Privileged Role Administrator. What is needed stands in app-roles.tsv, made from shared/poll/permissions.py.

@@ -449,32 +449,34 @@ module app 'modules/app.bicep' = {
   ]
 }
 
+// Outputs are named as azd passes them on to hooks: as environment variables.
+
 @description('Name of the function app, for func azure functionapp publish.')
-output appName string = app.outputs.name
+output APP_NAME string = app.outputs.name
 
 @description('Host name of the function app.')
-output appHost string = app.outputs.host
+output APP_HOST string = app.outputs.host
 
 @description('Resource group.')
-output resourceGroup string = group.name
+output AZURE_RESOURCE_GROUP string = group.name
 
 @description('Object id of the app\'s identity, for infra/grant.sh and managementGroup.bicep.')
-output principalId string = identity.outputs.principalId
+output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 
 @description('Client id of the app\'s identity.')
-output clientId string = identity.outputs.clientId
+output IDENTITY_CLIENT_ID string = identity.outputs.clientId
 
 @description('Resource id of the Event Hubs namespace: Defender XDR\'s streaming settings ask for it.')
-output eventHubNamespaceId string = namespaceId
+output EVENT_HUB_NAMESPACE_ID string = namespaceId
 
 @description('Key vault that keeps the Elasticsearch API key.')
-output vaultName string = vault.outputs.name
+output KEY_VAULT_NAME string = vault.outputs.name
 
 @description('Storage account with dead letters, state and cursors.')
-output storageName string = storage.outputs.name
+output STORAGE_NAME string = storage.outputs.name
 
 @description('Resource id of Application Insights, for alert rules and workbook.')
-output insightsId string = insights.outputs.id
+output INSIGHTS_ID string = insights.outputs.id
 
 @description('Resource id of the Log Analytics workspace, for alert rules and workbook.')
-output workspaceId string = workspace.outputs.id
+output WORKSPACE_ID string = workspace.outputs.id

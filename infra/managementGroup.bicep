@@ -2,7 +2,7 @@
 // can not reach up: az deployment mg create -m GROUP -l REGION -f infra/managementGroup.bicep -p principalId=…
 targetScope = 'managementGroup'
 
-@description('Object id of the identity that reads assessments: the output principalId of main.bicep.')
+@description('Object id of the identity that reads assessments: the output IDENTITY_PRINCIPAL_ID of main.bicep.')
 param principalId string
 
 var roles = loadJsonContent('roles.json')
