@@ -81,10 +81,26 @@ scale: venv ## simulate how long events wait, for docs/scale-lag.md (half a minu
 bench: setup ## ratios measured side by side in one run
 	@$(PY) -m tests.speed
 
+bicep: ## Microsoft's own compiler on infra/, where az is there and may fetch it (a fork's CI)
+	@for file in infra/main.bicep infra/managementGroup.bicep; do az bicep build --file $$file --stdout >/dev/null; done
+	@for file in infra/*.bicepparam; do AZURE_ENV_NAME=check AZURE_LOCATION=westeurope ELASTICSEARCH_URL=https://example.com az bicep build-params --file $$file --stdout >/dev/null; done
+
+package: venv ## what is deployed, as .cache/package/app.zip
+	@$(PY) -m tools.package
+
+provision: ## make or change everything in Azure: make provision LOCATION=westeurope PARAMETERS=infra/main.small.bicepparam
+	@test -n "$(LOCATION)" -a -n "$(PARAMETERS)" || { echo "make provision LOCATION=westeurope PARAMETERS=infra/main.small.bicepparam"; exit 1; }
+	@az deployment sub create --name "defender-$(LOCATION)" --location "$(LOCATION)" --template-file infra/main.bicep \
+	  --parameters "$(PARAMETERS)" --query properties.outputs --output yaml
+
+deploy: package ## the app onto what is there: make deploy GROUP=rg-defender-small APP=func-defender-small-abc123
+	@test -n "$(GROUP)" -a -n "$(APP)" || { echo "make deploy GROUP=resource-group APP=function-app"; exit 1; }
+	@az functionapp deployment source config-zip --resource-group "$(GROUP)" --name "$(APP)" --src .cache/package/app.zip --build-remote true
+
 show: venv ## the compiled function of a table: make show TABLE=DeviceProcessEvents
 	@$(PY) -m tools.show_table $(TABLE)
 
 schema: venv ## refresh schema/*.csv from the knowledge folder beside the project
 	@$(PY) -m tools.write_schema
 
-.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema scan
+.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema scan bicep package provision deploy
