@@ -150,15 +150,16 @@ var allTags = union(tags, { 'azd-env-name': environmentName })
 var allHubs = union(xdrEventHubs, cloudEventHubs)
 var newHubs = empty(eventHubNamespaceId) && !empty(allHubs)
 var oldHubs = !empty(eventHubNamespaceId) && !empty(allHubs)
-// subscription, resource group and name of the namespace that is there already
-var oldId = split(oldHubs ? eventHubNamespaceId : '/subscriptions/-/resourceGroups/-/providers/Microsoft.EventHub/namespaces/-', '/')
+var groupName = empty(resourceGroupName) ? 'rg-${stem}' : resourceGroupName
+// subscription, resource group and name of the namespace that is there already; where there is none, what Azure can read all the same
+var oldId = split(oldHubs ? eventHubNamespaceId : '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.EventHub/namespaces/none', '/')
 var appName = nameOf('func', stem, token)
 var storageName = shortNameOf('st', stem, token)
 var packageContainer = 'app-package'
 var captureContainer = 'capture'
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: empty(resourceGroupName) ? 'rg-${stem}' : resourceGroupName
+  name: groupName
   location: location
   tags: allTags
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tree_sitter import Node
 
+from functions.hubs import SOURCES as HUBS
 from shared.poll_settings import reference
 from tools.bicep import INFRA, body, literal, load, properties, walk
 from tools.write_settings import HOST_SETTINGS, shape
@@ -74,3 +75,14 @@ def test_no_secret_is_written() -> None:
         secure = {name for name, item in file.all("param").items() if "secure" in item.decorators}
         told = {(node.text or b"").decode() for item in file.all("output").values() for node in walk(item.node)}
         assert not secure & told
+
+
+def test_functions_that_are_kept_ready_are_there() -> None:
+    """alwaysReady of an example names a function that the app declares."""
+    known = {f"function:{hub.function}" for hub in HUBS} | {"http", "blob", "durable"}
+    for path in INFRA.glob("*.bicepparam"):
+        for item in load(path).all("var").values():
+            if item.name == "alwaysReady":
+                names = [literal(properties(node)["name"]) for node in walk(item.node) if node.type == "object"]
+                assert names
+                assert set(names) <= known
