@@ -118,7 +118,7 @@ resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = [for hubName
         properties: {
           storageAccountResourceId: account.id
           blobContainer: captureContainer
-          archiveNameFormat: '{Namespace}/{EventHub}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}/{PartitionId}'
+          archiveNameFormat: '{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}'
         }
       }
     } : null
