@@ -1,8 +1,7 @@
-"""host.json and .funcignore: every value is explained, times fit into one another, nothing needed is left behind."""
+"""host.json: every value is explained, and times fit into one another."""
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from shared.sweeps import GRACE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
-DEPLOYED = ("function_app.py", "host.json", "requirements.txt", "functions", "shared")
 
 
 def values(part: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -60,28 +58,3 @@ def test_the_host_neither_skips_nor_gives_up() -> None:
     assert hubs["initialOffsetOptions"]["type"] == "fromStart"
     assert hubs["prefetchCount"] >= hubs["maxEventBatchSize"]
     assert "retry" not in HOST
-
-
-def test_what_the_app_needs_is_deployed_and_what_it_does_not_need_is_not() -> None:
-    """No pattern of .funcignore hits a module of the app or a package's folder; tests and tools stay at home."""
-    lines = (ROOT / ".funcignore").read_text(encoding="utf-8").splitlines()
-    patterns = [line for line in lines if line and not line.startswith("#")]
-
-    def ignored(path: Path) -> bool:
-        return any(fnmatch.fnmatch(part, pattern) for part in path.parts for pattern in patterns)
-
-    needed = [
-        file.relative_to(ROOT)
-        for name in DEPLOYED
-        for file in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*.py"))
-    ]
-    assert len(needed) > 10
-    assert [path for path in needed if ignored(path)] == []
-    for name in (
-        "tests/conftest.py",
-        "tools/write_settings.py",
-        "local/runtime.py",
-        "local.settings.json",
-        "docs/x.md",
-    ):
-        assert ignored(Path(name)), name

@@ -25,6 +25,7 @@ JUNK = (
     ".git/config",
     ".azure/prod/.env",
     "shared/__pycache__/settings.cpython-313.pyc",
+    "__pycache__/function_app.cpython-313.pyc",
     "demo-output/a.json",
     ".vscode/settings.json",
     "local/node_modules/rhea/index.js",
@@ -72,12 +73,17 @@ def test_the_package_holds_the_app_and_nothing_else(project: Path) -> None:
     assert deployed == code | {Path("function_app.py"), Path("host.json"), Path("requirements.txt")}
 
 
-def test_lines_of_funcignore_mean_the_same_as_beginnings(project: Path) -> None:
-    """Core Tools takes each line for the beginning of a path, azd for a name at any depth: at the top, both keep the same."""
+def test_core_tools_leave_the_same_behind(project: Path) -> None:
+    """func reads a line as the beginning of a path (Core Tools, GitIgnoreParser.cs): what it deploys is the same."""
     lines = [line for line in (project / ".funcignore").read_text().splitlines() if line and not line.startswith("#")]
-    assert not [line for line in lines if "/" in line or line.startswith("!")]
-    beginnings = [re.compile(re.escape(line).replace(r"\*", "[^/]+")) for line in lines]
-    assert {path.name for path in project.iterdir() if not any(one.match(path.name) for one in beginnings)} == TOP
+    assert not [line for line in lines if line.startswith("!")]
+    beginnings = [
+        re.compile(re.escape(line.removeprefix("/")).replace(r"\*\*", ".+").replace(r"\*", "[^/]+")) for line in lines
+    ]
+    files = (path.relative_to(project) for path in project.rglob("*") if path.is_file())
+    assert {path for path in files if not any(one.match(path.as_posix()) for one in beginnings)} == set(
+        contents(project)
+    )
 
 
 def test_the_app_works_from_the_package(tmp_path: Path) -> None:
