@@ -8,11 +8,11 @@ type Settings = {
   ELASTICSEARCH_URL: string?
   @description('Cloud id of an Elastic Cloud deployment, instead of an address.')
   ELASTICSEARCH_CLOUD_ID: string?
-  @description('API key, in its encoded form; in Azure a Key Vault reference.')
+  @description('API key, in its encoded form; in Azure a Key Vault reference. Secret: give a Key Vault reference, never the value.')
   ELASTICSEARCH_API_KEY: string?
   @description('User name, for development; an API key is better.')
   ELASTICSEARCH_USERNAME: string?
-  @description('Password of that user.')
+  @description('Password of that user. Secret: give a Key Vault reference, never the value.')
   ELASTICSEARCH_PASSWORD: string?
   @description('Certificate authority to trust: a path to a PEM file, or the PEM text itself.')
   ELASTICSEARCH_CA: string?
@@ -132,11 +132,11 @@ type Settings = {
   CREDENTIAL: ('managed_identity' | 'workload_identity' | 'secret' | 'certificate' | 'federated')?
   @description('Client id of the app registration, or of a user-assigned managed identity.')
   CLIENT_ID: string?
-  @description('Secret of the app registration.')
+  @description('Secret of the app registration. Secret: give a Key Vault reference, never the value.')
   CLIENT_SECRET: string?
-  @description('Certificate of the app registration with its private key: a path to a PEM or PFX file, the PEM text itself, or a PFX in base64 (as Key Vault gives it).')
+  @description('Certificate of the app registration with its private key: a path to a PEM or PFX file, the PEM text itself, or a PFX in base64 (as Key Vault gives it). Secret: give a Key Vault reference, never the value.')
   CLIENT_CERTIFICATE: string?
-  @description('Password of that certificate, if it has one.')
+  @description('Password of that certificate, if it has one. Secret: give a Key Vault reference, never the value.')
   CLIENT_CERTIFICATE_PASSWORD: string?
   @description('Client id of the user-assigned managed identity that the app registration trusts; not set: the system-assigned one.')
   FEDERATED_IDENTITY: string?

@@ -183,7 +183,8 @@ def bicep() -> str:
     """infra/settings.bicep: a type with a property for each setting, so that the compiler knows a wrong name or word."""
     lines = [BICEP_HEAD]
     for item in reference():
-        lines.append(f"  @description({quoted(item.metadata['words'])})\n")
+        secret = " Secret: give a Key Vault reference, never the value." if item.metadata["secret"] else ""
+        lines.append(f"  @description({quoted(item.metadata['words'] + secret)})\n")
         lines.append(f"  {item.metadata['name']}: {shape(item)}?\n")
     return "".join((*lines, "}\n"))
 

@@ -7,7 +7,7 @@ from tree_sitter import Node
 
 from functions.hubs import SOURCES as HUBS
 from shared.poll_settings import reference
-from tools.bicep import INFRA, body, literal, load, properties, walk
+from tools.bicep import INFRA, body, literal, load, properties, text, walk
 from tools.write_settings import HOST_SETTINGS, shape
 
 MAIN = load(INFRA / "main.bicep")
@@ -64,7 +64,10 @@ def test_everything_written_reaches_the_app() -> None:
 
 
 def test_no_secret_is_written() -> None:
-    """A secret is in Bicep only as a Key Vault reference; no secure parameter leaves by an output."""
+    """A secret is in Bicep only as a Key Vault reference, and so the type asks for it; no secure parameter leaves by an output."""
+    assert text(TYPE.node).count("Secret: give a Key Vault reference") == sum(
+        item.metadata["secret"] for item in OURS.values()
+    )
     assert [name for name in written() if name in OURS and OURS[name].metadata["secret"]] == ["ELASTICSEARCH_API_KEY"]
     assert (written()["ELASTICSEARCH_API_KEY"].text or b"").decode() == "vault.outputs.apiKeyReference"
     reference_ = load(INFRA / "modules" / "vault.bicep").all("output")["apiKeyReference"].value
