@@ -48,7 +48,7 @@ format: venv ## rewrite the code in the house's format
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-generate: venv ## rewrite every generated file: requirements, settings, sources, field pages, templates, roles, differences
+generate: venv ## rewrite every generated file: requirements, settings, sources, field pages, templates, roles, data streams, recipes, differences
 	@$(PY) -m tools.write_requirements
 	@$(PY) -m tools.write_settings
 	@$(PY) -m tools.write_sources
@@ -57,6 +57,8 @@ generate: venv ## rewrite every generated file: requirements, settings, sources,
 	@$(PY) -m tools.write_roles
 	@$(PY) -m tools.write_differences
 	@$(PY) -m tools.write_scale
+	@$(PY) -m tools.write_data_streams
+	@$(PY) -m tools.write_recipes
 
 fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_requirements --check
@@ -67,6 +69,8 @@ fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_roles --check
 	@$(PY) -m tools.write_differences --check
 	@$(PY) -m tools.write_scale --check
+	@$(PY) -m tools.write_data_streams --check
+	@$(PY) -m tools.write_recipes --check
 
 golden: venv ## rewrite tests/golden/*/out.json; read the difference before you commit it
 	@$(PY) -m tools.write_golden
