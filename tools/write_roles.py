@@ -69,28 +69,22 @@ def roles() -> dict[str, dict[str, Body]]:
     )
     lifecycle = role("Installs ILM policies. Serverless has none: leave it out there.", cluster=["manage_ilm"])
     transforms = role(
-        "Installs Elastic's latest transforms in place of our latest views; they run with its privileges.",
+        "Installs latest transforms in place of the views that the shipper writes. They run with its privileges: it has to last.",
         cluster=["manage_transform"],
         indices=[
-            {"names": sources_of_transforms(), "privileges": ["read", "view_index_metadata"]},
-            {"names": [*targets_of_transforms(), *aliases()], "privileges": ["read", "index", "delete", "manage"]},
+            {
+                "names": sorted({f"logs-{view.dataset}-*" for view in VIEWS.values()}),
+                "privileges": ["read", "view_index_metadata"],
+            },
+            {"names": [*views(), *aliases()], "privileges": ["read", "index", "delete", "manage"]},
         ],
     )
+    installing = {"defender-installer": installer, "defender-installer-ilm": lifecycle}
     return {
         "shipper": {"defender-shipper": shipper},
-        "installer": {"defender-installer": installer, "defender-installer-ilm": lifecycle},
-        "transforms": {"defender-transforms": transforms},
+        "installer": installing,
+        "transforms": {**installing, "defender-transforms": transforms},
     }
-
-
-def sources_of_transforms() -> list[str]:
-    """The data streams that Elastic's latest transforms read."""
-    return sorted({f"logs-{view.dataset}-*" for view in VIEWS.values() if view.alias})
-
-
-def targets_of_transforms() -> list[str]:
-    """The indices that they write."""
-    return sorted(view.index for view in VIEWS.values() if view.alias)
 
 
 EXPIRES = {"installer": "1d"}  # its key is needed while installing only
@@ -143,9 +137,16 @@ WHY = {
 def page() -> str:
     """docs/privileges.md."""
     lines = [HEAD]
+    shown: set[str] = set()
     for file, found in roles().items():
         lines.append(f"## {file}.json\n\n")
+        again = [f"`{name}`" for name in found if name in shown]
+        if again:
+            lines.append(f"{' and '.join(again)} as above.\n\n")
         for name, body in found.items():
+            if name in shown:
+                continue
+            shown.add(name)
             lines.append(f"`{name}`: {body['metadata']['description']}\n\n| on | privileges |\n| --- | --- |\n")
             rows = [(["the cluster"], body["cluster"])] if body["cluster"] else []
             rows += [([f"`{name}`" for name in grant["names"]], grant["privileges"]) for grant in body["indices"]]
