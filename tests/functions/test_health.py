@@ -191,8 +191,10 @@ def test_privileges_on_latest_views_are_asked_for_where_they_are_on(
     role = {"indices": [grant for grant in SHIPPER_ROLE["indices"] if "create_doc" in grant["privileges"]]}
     user = elasticsearch_server.add_user("fn-streams-only", role=role)
     own = {
-        "ELASTICSEARCH_USERNAME": user.name, "ELASTICSEARCH_PASSWORD": user.password,
-        "POLL_SOURCES": "alert, vulnerability", "TENANT_ID": "example.com",
+        "ELASTICSEARCH_USERNAME": user.name,
+        "ELASTICSEARCH_PASSWORD": user.password,
+        "POLL_SOURCES": "alert, vulnerability",
+        "TENANT_ID": "example.com",
     }
     assert ask(**own)["reasons"] == []
     (reason,) = ask(**own, LATEST_VIEWS="true")["reasons"]
