@@ -13,6 +13,9 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null && python3.13 -c '' 2>/dev/nu
 # test processes: one per core, at most four
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n < 4 ? n : 4 )))
 
+# tools/write_<name>.py: each writes files that are committed, and with --check says whether they are fresh
+GENERATORS := requirements settings sources permissions fields templates roles differences scale data_streams recipes
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -52,25 +55,11 @@ format: venv ## rewrite the code in the house's format
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-generate: venv ## rewrite every generated file: requirements, settings, sources, permissions, field pages, templates, differences
-	@$(PY) -m tools.write_requirements
-	@$(PY) -m tools.write_settings
-	@$(PY) -m tools.write_sources
-	@$(PY) -m tools.write_permissions
-	@$(PY) -m tools.write_fields
-	@$(PY) -m tools.write_templates
-	@$(PY) -m tools.write_differences
-	@$(PY) -m tools.write_scale
+generate: venv ## rewrite every generated file: requirements, settings, pages, templates, roles, ... (GENERATORS)
+	@for name in $(GENERATORS); do $(PY) -m tools.write_$$name; done
 
 fresh: venv ## fail if a generated file is not what would be written
-	@$(PY) -m tools.write_requirements --check
-	@$(PY) -m tools.write_settings --check
-	@$(PY) -m tools.write_sources --check
-	@$(PY) -m tools.write_permissions --check
-	@$(PY) -m tools.write_fields --check
-	@$(PY) -m tools.write_templates --check
-	@$(PY) -m tools.write_differences --check
-	@$(PY) -m tools.write_scale --check
+	@for name in $(GENERATORS); do $(PY) -m tools.write_$$name --check; done
 
 golden: venv ## rewrite tests/golden/*/out.json; read the difference before you commit it
 	@$(PY) -m tools.write_golden

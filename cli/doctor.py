@@ -122,8 +122,8 @@ def examined(only: tuple[str, ...]) -> Iterator[Check]:
 
 
 MEND = {
-    "elasticsearch": "Look at ELASTICSEARCH_URL and the API key's privileges (README, Deploy).",
-    "index_templates": "Run python -m cli install with a key that may manage index templates.",
+    "elasticsearch": "Look at ELASTICSEARCH_URL and the API key's privileges (docs/privileges.md).",
+    "index_templates": "Run python -m cli install with the installer's key (docs/privileges.md).",
     "blob_store": "Look at STORAGE and the identity's role Storage Blob Data Owner.",
     "last_received": "Look at the log lines of defender.run for the reason.",
 }

@@ -14,7 +14,11 @@ from shared.blobs import blob_errors, make, open_service
 from shared.drift import BLOB, DRIFT
 from shared.drift import read as read_drift
 from shared.errors import ForwarderError, Misconfigured, rule_for
+from shared.poll_settings import SOURCES as POLLED
+from shared.poll_settings import PollSettings
 from shared.settings import Settings
+from shared.ship.latest import VIEWS, latest_index
+from shared.ship.privileges import needed
 
 PROBE_SECONDS = 4.0  # one request of a probe
 # Where each source's records go; a test holds this against the tables, which are too many to load for a health check.
@@ -28,7 +32,6 @@ DATASETS: Mapping[str, tuple[str, ...]] = {
     "assessment": ("microsoft_defender_cloud.assessment",),
 }
 MOST_DRIFT = 50  # entries of the drift report in the answer
-PRIVILEGES = ("auto_configure", "create_doc")  # what shipping needs; docs for the key name the same
 STOCK_TEMPLATE = "logs"  # Elasticsearch's own for logs-*-*: it takes our documents, but with guessed types
 TEMPLATE_FIELDS = ",".join(
     f"index_templates.{field}"
@@ -52,13 +55,9 @@ def elasticsearch(settings: Settings, sources: tuple[str, ...]) -> Finding:
     """Whether Elasticsearch answers, knows the credentials and lets them ship: one request that every user may send."""
     from shared.ship.client import credential_setting
 
-    names = data_streams(settings, sources)
-    status, body = ask(
-        settings,
-        "POST",
-        "/_security/user/_has_privileges",
-        {"index": [{"names": names, "privileges": list(PRIVILEGES)}]},
-    )
+    names = data_streams(settings, sources) + latest_views(settings, sources)
+    wanted = [{"names": [name], "privileges": list(needed(name))} for name in names]
+    status, body = ask(settings, "POST", "/_security/user/_has_privileges", {"index": wanted})
     if status in (401, 403):
         return Finding("failed", f"{credential_setting(settings)}: {rule_for(status).meaning} ({status}).")
     if status >= 500 or status in (408, 429):
@@ -73,7 +72,7 @@ def elasticsearch(settings: Settings, sources: tuple[str, ...]) -> Finding:
     ]
     if missing:
         return Finding("failed", f"{credential_setting(settings)}: lacks {', '.join(missing)}.")
-    return Finding("ok", f"answers and grants {' and '.join(PRIVILEGES)} on {', '.join(names)}.")
+    return Finding("ok", f"answers and grants what shipping needs on {', '.join(names)}.")
 
 
 def index_templates(settings: Settings, sources: tuple[str, ...]) -> Finding:
@@ -158,6 +157,14 @@ PROBES: Mapping[str, Probe] = {
 def data_streams(settings: Settings, sources: tuple[str, ...]) -> list[str]:
     """The data streams that these sources' records go to."""
     return [f"logs-{dataset}-{settings.namespace}" for source in sources for dataset in DATASETS.get(source, ())]
+
+
+def latest_views(settings: Settings, sources: tuple[str, ...]) -> list[str]:
+    """The latest views that these sources' records renew, if they are on."""
+    if not PollSettings.read_one("latest_views", os.environ):
+        return []
+    found = {dataset for source in sources if source in POLLED for dataset in DATASETS[source]}
+    return [latest_index(name, settings.namespace) for name, view in VIEWS.items() if view.dataset in found]
 
 
 def ask(settings: Settings, method: str, path: str, body: object = None) -> tuple[int, object]:

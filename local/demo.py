@@ -1,8 +1,8 @@
 """`python -m local.demo` (or `make demo`): real Defender records through a real Functions runtime into real Elasticsearch.
 
 Sends samples and a generated load through an event hub, shows what became of every record, sends it all a second time and
-shows that nothing was doubled. KEEP=1 leaves everything up until Ctrl-C. Where Java or Maven is missing it goes on with
-ELASTICSEARCH_URL, else it writes the documents to a file. Exit code 0 if every promise was kept.
+shows that nothing was doubled. KEEP=1 leaves everything up until Ctrl-C. GIVEN=1, or missing Java or Maven, makes
+it go on with the Elasticsearch of ELASTICSEARCH_URL; without one it writes the documents to a file. Exit code 0 if every promise was kept.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,13 +26,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from local import demo_polls
 from local.demo_input import Script, script
+from local.demo_places import STREAMS, dead_letters, places, show_places, view_names
 from local.demo_report import Account, Round, show, show_example
 from local.demo_stage import PARTITIONS, Stage, parts, stage
 from local.process import NotStarted
 from local.setup import Missing
-from shared.blobs import open_container
+from shared.errors import ForwarderError
 from shared.settings import Settings
-from shared.ship.dead_letter import DeadLetters
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "demo-output"
@@ -132,6 +131,7 @@ def run(console: Console, what: Script, output: Path, *, keep: bool, local_elast
         show(console, "Everything a second time", second)
         console.print()
         judged = verdicts(what, first, second) + polls(console, on)
+        where(console, on)
         for kept, words in judged:
             console.print(f"[green]yes[/]  {words}" if kept else f"[red]NO[/]   {words}")
         where_next(console, on, output, keep=keep)
@@ -155,13 +155,21 @@ def polls(console: Console, on: Stage) -> list[tuple[bool, str]]:
     return demo_polls.verdicts(first, second, owed, on.fake)
 
 
+def where(console: Console, on: Stage) -> None:
+    """Where each thing went."""
+    settings, reader = Settings.read(on.app.settings), on.target.reader
+    streams, views = places(reader, STREAMS), places(reader, view_names(settings.namespace))
+    letters = dead_letters(settings, on.app.settings)
+    show_places(console, streams, views, letters, settings.dead_letter_container)
+    console.print()
+
+
 def where_next(console: Console, on: Stage, output: Path, *, keep: bool) -> None:
     """Where to look now."""
     health = on.app.get("/api/health")
     console.print(
         f"\n[bold]Where to look next[/]\n  health        answered {health.status_code}: {_headline(health.text)}"
     )
-    console.print(f"  dead letters  {_dead_letters(on)}")
     console.print(f"  logs          {output.name}/logs, one line of JSON each; logger defender.run has the reports")
     if keep:
         console.print(f"  health        curl -H 'x-functions-key: {on.app.key}' {on.app.url}/api/health")
@@ -184,17 +192,6 @@ def _headline(text: str) -> str:
     except ValueError:
         return text[:100]
     return "all is whole" if content.get("whole") else "; ".join(content.get("reasons", [text[:100]]))
-
-
-def _dead_letters(on: Stage) -> str:
-    """How many different records are in the dead letters, by class."""
-    settings = Settings.read(on.app.settings)
-    stored = DeadLetters(
-        lambda: open_container(settings, settings.dead_letter_container, on.app.settings), settings.storage
-    )
-    letters = {letter.key: letter.code for blob in stored.list() for letter in stored.read(blob)}
-    classes = ", ".join(f"{count} {code}" for code, count in Counter(letters.values()).most_common())
-    return f"{len(letters)} different ones in the blob store{': ' if classes else ''}{classes}"
 
 
 def to_file(console: Console, what: Script, output: Path) -> int:
@@ -236,26 +233,33 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=int(os.environ.get("RECORDS", RECORDS)), help="to generate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for logs (and documents), emptied first")
+    parser.add_argument(
+        "--given",
+        action="store_true",
+        default=os.environ.get("GIVEN", "") not in ("", "0"),
+        help="ship to the Elasticsearch of ELASTICSEARCH_URL or _CLOUD_ID and its credentials; start none here",
+    )
     parser.add_argument("--keep", action="store_true", default=os.environ.get("KEEP", "") not in ("", "0"))
     chosen = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 110)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupted)
     try:
-        missing = parts(console)
-        there = missing["elasticsearch"] is None
+        missing = parts(console, given=chosen.given)
+        there = not chosen.given and missing["elasticsearch"] is None
         for sentence in filter(None, missing.values()):
             console.print(f"[yellow]{sentence}[/]")
         shutil.rmtree(chosen.output, ignore_errors=True)
         chosen.output.mkdir(parents=True)
         what = script(chosen.records, chosen.seed)
-        if missing["node"] or not (there or os.environ.get("ELASTICSEARCH_URL")):
+        known = chosen.given or os.environ.get("ELASTICSEARCH_URL") or os.environ.get("ELASTICSEARCH_CLOUD_ID")
+        if missing["node"] or not (there or known):
             return to_file(console, what, chosen.output)
         return run(console, what, chosen.output, keep=chosen.keep, local_elasticsearch=there)
     except KeyboardInterrupt:
         console.print("\nStopped; nothing is left running.")
         return INTERRUPTED
-    except (Missing, NotStarted, Stuck, ApiError, TransportError) as reason:
+    except (Missing, NotStarted, Stuck, ApiError, TransportError, ForwarderError) as reason:
         console.print(f"{type(reason).__name__}: {reason}", style="red", markup=False)
         return 1
 

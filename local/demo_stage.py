@@ -14,20 +14,27 @@ from rich.console import Console
 
 from local import demo_polls
 from local.azurite import LocalAzurite, azurite
-from local.elasticsearch import elasticsearch
+from local.demo_install import install_here
+from local.elasticsearch import SHIPPER_ROLE, elasticsearch
 from local.event_hub import LocalEventHubs, event_hub
 from local.host_process import LocalFunctions, functions_host
 from local.microsoft import Microsoft, microsoft
-from local.process import NotStarted
 from local.setup import Part, install
-from local.templates import put_templates
+from shared.settings import Settings
+from shared.ship.client import open_client
 
 XDR_HUB, CLOUD_HUB = "defender-xdr", "defender-for-cloud"
 PARTITIONS = 2
 OURS = "logs-m365_defender.*,logs-microsoft_defender_cloud.*"
 TABLE_FIELD = "m365_defender.event.category"  # AdvancedHunting-<table>
 CREDENTIALS = (
-    *("ELASTICSEARCH_URL", "ELASTICSEARCH_API_KEY", "ELASTICSEARCH_USERNAME", "ELASTICSEARCH_PASSWORD"),
+    *(
+        "ELASTICSEARCH_URL",
+        "ELASTICSEARCH_CLOUD_ID",
+        "ELASTICSEARCH_API_KEY",
+        "ELASTICSEARCH_USERNAME",
+        "ELASTICSEARCH_PASSWORD",
+    ),
     *("ELASTICSEARCH_CA", "ELASTICSEARCH_CA_FINGERPRINT", "NAMESPACE"),
 )
 
@@ -74,11 +81,13 @@ class Stage:
     app: LocalFunctions
 
 
-def parts(console: Console) -> dict[Part, str | None]:
-    """Install what the servers need; a sentence for each part that can not be had."""
+def parts(console: Console, *, given: bool) -> dict[Part, str | None]:
+    """Install what the servers need; a sentence for each part that can not be had. given: Elasticsearch is there already."""
     result: dict[Part, str | None] = {}
     names: dict[Part, str] = {"node": "Azurite and the Event Hubs stand-in", "elasticsearch": "Elasticsearch"}
     for part, name in names.items():
+        if given and part == "elasticsearch":
+            continue
         with console.status(f"Looking for {name} (the first time fetches it) ..."):
             result[part] = install(part)
     return result
@@ -116,17 +125,16 @@ def stage(console: Console, *, local_elasticsearch: bool, logs: Path) -> Iterato
 
 @contextmanager
 def _local(console: Console) -> Iterator[Target]:
-    """A real Elasticsearch here, with our templates, shipped to by a user who may do nothing else."""
+    """A real Elasticsearch here, our templates installed by a user who may only install, shipped to by one who may only ship."""
     with console.status("Starting Elasticsearch (10 seconds) ..."):
         manager = elasticsearch(heap="1g")
         server = manager.__enter__()
     try:
         with server.client() as reader:
-            names = put_templates(reader)
-            if not names:
-                raise NotStarted("There are no templates in infra/elastic.")
-            shipper = server.add_user("shipper")
-            console.print(f"[green]up[/]  Elasticsearch                {server.url}, {len(names)} templates")
+            installer, names = install_here(server)
+            shipper = server.add_user("shipper", role=SHIPPER_ROLE)
+            console.print(f"[green]up[/]  Elasticsearch                {server.url}")
+            console.print(f"    {len(names)} templates were put by user {installer.name}; user {shipper.name} ships")
             login = f"user {server.admin.name}, password {server.admin.password}"
             yield Target(server.app_settings(shipper), reader, login)
     finally:
@@ -137,16 +145,7 @@ def _local(console: Console) -> Iterator[Target]:
 def _given(console: Console) -> Iterator[Target]:
     """The Elasticsearch that our environment names; its templates are not touched."""
     settings = {name: os.environ[name] for name in CREDENTIALS if os.environ.get(name)}
-    options: dict[str, Any] = {}
-    if "ELASTICSEARCH_API_KEY" in settings:
-        options["api_key"] = settings["ELASTICSEARCH_API_KEY"]
-    elif "ELASTICSEARCH_USERNAME" in settings:
-        options["basic_auth"] = (settings["ELASTICSEARCH_USERNAME"], settings.get("ELASTICSEARCH_PASSWORD", ""))
-    if "ELASTICSEARCH_CA_FINGERPRINT" in settings:
-        options["ssl_assert_fingerprint"] = settings["ELASTICSEARCH_CA_FINGERPRINT"]
-    if "ELASTICSEARCH_CA" in settings:
-        options["ca_certs"] = settings["ELASTICSEARCH_CA"]
-    hosts = [url.strip() for url in settings["ELASTICSEARCH_URL"].split(",")]
-    with Elasticsearch(hosts, **options) as reader:
-        console.print(f"[green]up[/]  Elasticsearch (yours)        {', '.join(hosts)}")
+    with open_client(Settings.read(settings)) as reader:
+        where = settings.get("ELASTICSEARCH_URL") or "by ELASTICSEARCH_CLOUD_ID"
+        console.print(f"[green]up[/]  Elasticsearch (yours)        {where}")
         yield Target(settings, reader, "your own credentials")

@@ -28,7 +28,7 @@ from local.process import Server, free_port, start, temporary_folder
 from local.setup import ELASTICSEARCH, Missing, available, java_home
 from local.templates import adapt_template
 
-__all__ = ["ADMIN", "SHIPPER_ROLE", "LocalElasticsearch", "User", "adapt_template", "elasticsearch"]
+__all__ = ["ADMIN", "INSTALLER_ROLE", "SHIPPER_ROLE", "LocalElasticsearch", "User", "adapt_template", "elasticsearch"]
 
 ADMIN = "admin"
 START_SECONDS = 120.0
@@ -36,19 +36,22 @@ USER_SECONDS = 90.0
 NUDGE_SECONDS = 5.0  # after which the files are touched again, should the server have missed a change
 RELOAD = "250ms"  # how often the server looks at the users and roles files (5 s if not set)
 
-# What may ship and nothing more: make our data streams, add documents to them, and renew entries of latest views.
-SHIPPER_ROLE: dict[str, Any] = {
-    "indices": [
-        {
-            "names": ["logs-m365_defender.*-*", "logs-microsoft_defender_cloud.*-*"],
-            "privileges": ["auto_configure", "create_doc"],
-        },
-        {
-            "names": ["m365_defender.*_latest-*", "security_solution-*_latest-v1"],
-            "privileges": ["auto_configure", "create_index", "index"],
-        },
-    ]
-}
+SECURITY = Path(__file__).resolve().parent.parent / "infra" / "elastic" / "security"
+
+
+def roles_of(file: str) -> dict[str, Any]:
+    """A shipped request for an API key as one role: all that its roles grant. file: `shipper`, `installer` or `transforms`."""
+    result: dict[str, Any] = {"cluster": [], "indices": []}
+    for role in json.loads((SECURITY / f"{file}.json").read_text())["role_descriptors"].values():
+        result["cluster"] += role["cluster"]
+        result["indices"] += role["indices"]
+    return result
+
+
+SHIPPER_ROLE, INSTALLER_ROLE = (
+    roles_of("shipper"),
+    roles_of("installer"),
+)  # as shipped, but for Kibana's part: none is here
 
 
 @dataclass(frozen=True, slots=True)

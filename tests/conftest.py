@@ -1,6 +1,6 @@
 """Servers for tests, started when a test first asks for one; and how hypothesis behaves.
 
-Fixtures `elasticsearch_server`, `azurite_server`, `event_hub_server` and `fake` are shared by all tests of a run: use names of
+Fixtures `elasticsearch_server`, `filled_elasticsearch`, `azurite_server`, `event_hub_server` and `fake` are shared by all tests of a run: use names of
 your own in them and do not stop them (the context managers in local/ give a test a server of its own). Where a part is
 missing the test is skipped with the reason, and fails if CI=true.
 """
@@ -27,12 +27,14 @@ from local.azurite import LocalAzurite, azurite  # noqa: E402  the root must be 
 from local.elasticsearch import LocalElasticsearch, elasticsearch  # noqa: E402  the root must be on the path first
 from local.elasticsearch_keeper import shared_elasticsearch, stop_shared  # noqa: E402  the root must be on the path first
 from local.event_hub import LocalEventHubs, event_hub  # noqa: E402  the root must be on the path first
+from local.filled import fill, fill_once  # noqa: E402  the root must be on the path first
 from local.microsoft import Microsoft, Tenant, microsoft  # noqa: E402  the root must be on the path first
 from local.process import temporary_folder  # noqa: E402  the root must be on the path first
 from local.setup import Part, available, install  # noqa: E402  the root must be on the path first
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 SHARED = pytest.StashKey[Path]()
+FILLED = "filled"  # folder of the second shared server
 
 # In CI every run tries the same examples; a failure prints the line that repeats it, everywhere.
 settings.register_profile("local", deadline=None, print_blob=True)
@@ -63,6 +65,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     folder = config.stash.get(SHARED, None)
     if folder is not None:
         stop_shared(folder)
+        stop_shared(folder / FILLED)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -75,6 +78,19 @@ def elasticsearch_server(request: pytest.FixtureRequest) -> Iterator[LocalElasti
         yield shared_elasticsearch(Path(shared[0]), shared[1])
         return
     with elasticsearch() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def filled_elasticsearch(request: pytest.FixtureRequest) -> Iterator[LocalElasticsearch]:
+    """A real Elasticsearch of its own with our templates and what the demo indexes (local/filled.py), one for the whole run: only read it."""
+    require("elasticsearch")
+    shared = getattr(request.config, "workerinput", {}).get("shared_servers")
+    if shared:
+        yield fill_once(Path(shared[0]) / FILLED, shared[1])
+        return
+    with elasticsearch() as server:
+        fill(server)
         yield server
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import Misconfigured, Verdict, rule_for
+from shared.ship.privileges import lacking
 
 TOO_LARGE = "too_large"  # the class of a dead letter that no request is small enough for
 REASON_LENGTH = 1_000  # characters of a server's reason that are kept
@@ -78,7 +79,7 @@ def judge(status: int, body: object, indices: Sequence[str], *, credential: str)
     if rule.verdict is Verdict.RETRY:
         return Answer(Verdict.RETRY, code=code, reason=said)
     if code == "security_exception":
-        return Answer(Verdict.MISCONFIGURED, code=code, reason=privilege(words, ()), setting=credential)
+        return Answer(Verdict.MISCONFIGURED, code=code, reason=privilege(words, indices), setting=credential)
     if status == 401:
         return Answer(Verdict.MISCONFIGURED, code=code, reason=said + ".", setting=credential)
     if rule.verdict is Verdict.REJECT and code:
@@ -139,12 +140,11 @@ def misconfigured_item(status: int, code: str, words: str, index: str, credentia
 
 
 def privilege(words: str, indices: Sequence[str]) -> str:
-    """One sentence for a security_exception: what is lacking, on what."""
-    granted = re.search(r"granted by the (\w+ privileges \[[^\]]*\])", words)
-    if granted is None:
+    """One sentence for a security_exception: which privilege is lacking, on which data streams or latest views."""
+    name = lacking(words, indices)
+    if name is None:
         return f"Elasticsearch does not accept the credentials ({words})."
-    on = f" on {', '.join(indices)}" if indices else ""
-    return f"the credentials lack a privilege{on}: auto_configure and create_doc are needed ({words})."
+    return f"the credentials lack the privilege {name} on {', '.join(dict.fromkeys(indices))} ({words})."
 
 
 def not_the_document(words: str) -> tuple[str, str] | None:

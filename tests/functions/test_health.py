@@ -16,7 +16,7 @@ import pytest
 from functions.health import concealed, examine
 from functions.hubs import SOURCES
 from functions.probes import DATASETS, winner
-from local.elasticsearch import LocalElasticsearch
+from local.elasticsearch import SHIPPER_ROLE, LocalElasticsearch
 from local.process import free_port
 from shared.normalise.tables import all_tables, carrier
 from shared.poll_settings import SOURCES as POLLED
@@ -182,6 +182,26 @@ def test_lacking_privileges_are_a_reason(ask: Any, users: Users, namespace: str)
     assert reason.startswith("elasticsearch: ELASTICSEARCH_USERNAME: lacks ")
     for privilege in ("auto_configure", "create_doc"):
         assert f"{privilege} on logs-m365_defender.event-{namespace}" in reason
+
+
+def test_privileges_on_latest_views_are_asked_for_where_they_are_on(
+    ask: Any, elasticsearch_server: LocalElasticsearch, namespace: str
+) -> None:
+    """A key that may only add to data streams does for an app without latest views; with them each lacking privilege is named."""
+    role = {"indices": [grant for grant in SHIPPER_ROLE["indices"] if "create_doc" in grant["privileges"]]}
+    user = elasticsearch_server.add_user("fn-streams-only", role=role)
+    own = {
+        "ELASTICSEARCH_USERNAME": user.name,
+        "ELASTICSEARCH_PASSWORD": user.password,
+        "POLL_SOURCES": "alert, vulnerability",
+        "TENANT_ID": "example.com",
+    }
+    assert ask(**own)["reasons"] == []
+    (reason,) = ask(**own, LATEST_VIEWS="true")["reasons"]
+    assert f"index on m365_defender.alert_latest-{namespace}" in reason
+    assert "delete on security_solution-m365_defender.vulnerability_latest-v1" in reason
+    assert "misconfiguration" not in reason
+    assert "create_doc" not in reason
 
 
 def test_elasticsearch_that_is_away_is_a_reason(ask: Any) -> None:

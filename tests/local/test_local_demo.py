@@ -95,7 +95,7 @@ linux_only = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 @linux_only
 def test_the_demo_keeps_its_promises_and_cleans_up(tmp_path: Path) -> None:
-    """All records are accounted for, a second sending doubles nothing, examples and figures are shown, no process is left."""
+    """All records are accounted for, a second sending doubles nothing, examples, figures and places are shown, no process is left."""
     require("node")
     require("elasticsearch")
     with demo(tmp_path, "--records", "400") as running:
@@ -113,7 +113,12 @@ def test_the_demo_keeps_its_promises_and_cleans_up(tmp_path: Path) -> None:
         "An example of DeviceNetworkEvents",
         "An example of AlertEvidence",
         "health        answered 200",
-        "5 different ones in the blob store",
+        "templates were put by user installer; user shipper ships",
+        "Where each thing went",
+        "logs-m365_defender.vulnerability-default",
+        "m365_defender.alert_latest-default",
+        "= security_solution-microsoft_defender_cloud.misconfiguration_latest",
+        "dead letters, 5 different ones in blob container dead-letter",
         "make demo KEEP=1",
     ):
         assert words in printed, printed
@@ -192,4 +197,14 @@ def test_without_java_a_given_elasticsearch_is_used(tmp_path: Path, node_only: s
             count = client.count(index="logs-*")["count"]
     assert "Java 17 or newer was not found" in running.printed()
     assert "yes  nothing doubled: " in running.printed()
+    assert "not to be read with these credentials" in running.printed()
     assert count >= 300
+
+
+def test_a_given_elasticsearch_has_to_be_named(tmp_path: Path) -> None:
+    """GIVEN=1 starts none here; without an address the setting is named, and nothing is left running."""
+    require("node")
+    with demo(tmp_path, GIVEN="1") as running:
+        assert running.end() == 1, running.printed()
+    assert "ELASTICSEARCH_URL: is not set, and neither is ELASTICSEARCH_CLOUD_ID." in running.printed()
+    assert "Looking for Elasticsearch" not in running.printed()

@@ -69,18 +69,18 @@ def test_a_missing_template_is_told_and_makes_no_index(target: Target) -> None:
 
 
 def test_a_lacking_privilege_is_told(target: Target) -> None:
-    """A data stream outside the role: a sentence with the privileges and the data stream."""
+    """A data stream outside the role: a sentence with the privilege that would make it, and its name."""
     with pytest.raises(Misconfigured) as caught:
         ship(target.shipper(), [document("a", index="logs-other-default")])
     assert caught.value.setting == "ELASTICSEARCH_USERNAME"
     assert "logs-other-default" in caught.value.sentence
-    assert "create_doc" in caught.value.sentence
+    assert "lack the privilege auto_configure" in caught.value.sentence
 
 
 def test_a_user_who_may_do_nothing_is_told(target: Target) -> None:
     """A 403 for every item."""
     nobody = target.server.add_user("shipping-nobody", role={"cluster": ["monitor"]})
-    with pytest.raises(Misconfigured, match="lack a privilege"):
+    with pytest.raises(Misconfigured, match="lack the privilege create_doc"):
         ship(Target(target.server, nobody, target.index).shipper(), [target.document("a")])
 
 
