@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from shared.ship.latest import VIEWS
 
 # Of data streams. auto_configure makes them out of their template and maps new fields, create_doc adds documents and changes none.
 STREAM = ("auto_configure", "create_doc")
-# Of latest views. index renews an entry; since Elasticsearch 9 it maps no new fields, so auto_configure is needed here too.
-VIEW = ("auto_configure", "index")
-# More for views of findings: entries that a complete scan has not seen are looked for and removed.
-EXPIRING = ("read", "delete")
 RUNS = "defender_to_elasticsearch.run"  # dataset of the documents that tell what the app did
 
 GRANTED = re.compile(r"this action is granted by the (?:index|cluster) privileges \[([^\]]*)\]")
@@ -21,9 +20,7 @@ GRANTED = re.compile(r"this action is granted by the (?:index|cluster) privilege
 
 def needed(index: str) -> tuple[str, ...]:
     """What shipping needs to be granted on a data stream or latest view."""
-    if index.startswith("logs-"):
-        return STREAM
-    return VIEW + EXPIRING if index.startswith("security_solution-") else VIEW
+    return next((view.privileges for view in VIEWS.values() if fnmatchcase(index, view.pattern)), STREAM)
 
 
 def lacking(words: str, indices: Sequence[str] = ()) -> str | None:
