@@ -125,7 +125,7 @@ def printing(parts: Any) -> Any:
     """Parts that write documents to standard output instead of shipping them, and dead letters to standard error."""
     from dataclasses import replace
 
-    return replace(parts, shipper=Printer(), latest=Printer(quiet=True), dead_letters=PrintedLetters())
+    return replace(parts, shipper=Printer(), latest=Printer(quiet=True), ask=None, dead_letters=PrintedLetters())
 
 
 class Printer:

@@ -27,6 +27,7 @@ from local.file_realm import password_hash, put_line, server_owner
 from local.process import Server, free_port, start, temporary_folder
 from local.setup import ELASTICSEARCH, Missing, available, java_home
 from local.templates import adapt_template
+from shared.ship.latest import VIEWS
 
 __all__ = ["ADMIN", "SHIPPER_ROLE", "LocalElasticsearch", "User", "adapt_template", "elasticsearch"]
 
@@ -43,10 +44,7 @@ SHIPPER_ROLE: dict[str, Any] = {
             "names": ["logs-m365_defender.*-*", "logs-microsoft_defender_cloud.*-*"],
             "privileges": ["auto_configure", "create_doc"],
         },
-        {
-            "names": ["m365_defender.*_latest-*", "security_solution-*_latest-v1"],
-            "privileges": ["auto_configure", "create_index", "index"],
-        },
+        *({"names": [view.pattern], "privileges": list(view.privileges)} for view in VIEWS.values()),
     ]
 }
 

@@ -57,8 +57,8 @@ def adapt_template(template: Mapping[str, Any]) -> dict[str, Any]:
 def put_templates(client: Elasticsearch, folder: Path = TEMPLATES, *, namespace: str = "*") -> list[str]:
     """Put the project's templates, adapted, into a local server, and return their names (of the files).
 
-    With a `namespace` (it may
-    end in *) the index templates hold for its data streams alone, so that tests of missing templates can share the server.
+    With a `namespace` (it may end in *) the index templates hold for its data streams alone, so that tests of missing templates can share the
+    server; those of indices with one name for all namespaces stay as they are.
     """
     bodies = {
         file.stem: adapt_template(json.loads(file.read_text())) for file in sorted(folder.glob("*_templates/*.json"))
@@ -68,11 +68,10 @@ def put_templates(client: Elasticsearch, folder: Path = TEMPLATES, *, namespace:
             client.cluster.put_component_template(name=name, **_arguments(body))
     for name, body in bodies.items():
         if "index_patterns" in body:
-            if namespace != "*":
-                body["index_patterns"] = [
-                    f"{pattern.removesuffix('*')}{namespace}" for pattern in body["index_patterns"]
-                ]
-            own = name if namespace == "*" else f"{name}-{namespace.rstrip('*')}"
+            own = name
+            if namespace != "*" and all(pattern.endswith("*") for pattern in body["index_patterns"]):
+                body["index_patterns"] = [f"{pattern[:-1]}{namespace}" for pattern in body["index_patterns"]]
+                own = f"{name}-{namespace.rstrip('*')}"
             client.indices.put_index_template(name=own, **_arguments(body))
     return list(bodies)
 

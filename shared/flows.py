@@ -25,7 +25,7 @@ from shared.normalise.members import UNKNOWN_MEMBER
 from shared.normalise.normaliser import Normalised, Normaliser
 from shared.report import LONGEST_NAME, UNDECODED, Report, bounded_add
 from shared.settings import Settings
-from shared.ship.client import BULK_LATEST, client_post
+from shared.ship.client import BULK_LATEST, Ask, client_ask, client_post
 from shared.ship.dead_letter import DeadLetter, DeadLetters
 from shared.ship.document import Document
 from shared.ship.shipper import Shipper
@@ -43,6 +43,7 @@ class Parts:
     shipper: Shipper
     dead_letters: DeadLetters
     latest: Shipper  # for latest views
+    ask: Ask | None = None  # finds what has expired of them; without it nothing expires
 
 
 def open_parts(settings: Settings) -> Parts:
@@ -54,6 +55,7 @@ def open_parts(settings: Settings) -> Parts:
         Shipper(settings),
         DeadLetters.open(settings),
         Shipper(settings, post=client_post(settings, path=BULK_LATEST)),
+        client_ask(settings),
     )
 
 

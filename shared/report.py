@@ -56,7 +56,7 @@ class Report:
     failure_store: Counter[str] = field(default_factory=Counter)  # part of `indexed`: Elasticsearch redirected it
     latest: Counter[str] = field(
         default_factory=Counter
-    )  # entries of latest views: written, older, refused; not records
+    )  # entries of latest views: written, older, over (taken out), refused, expired, not_expired; not records
     unknown_tables: Counter[str] = field(default_factory=Counter)
     unknown_columns: Counter[tuple[str, str]] = field(default_factory=Counter)  # (table, column)
     unknown_actions: Counter[tuple[str, str]] = field(default_factory=Counter)  # (table, ActionType)

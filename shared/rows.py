@@ -12,12 +12,13 @@ import orjson
 from shared.errors import Reject
 from shared.flows import note
 from shared.normalise.api import Context
-from shared.normalise.normaliser import Normalised, Normaliser
+from shared.normalise.latest import Entry
+from shared.normalise.normaliser import Normaliser
 from shared.poll.walk import Bad
 from shared.report import Report
 from shared.ship.dead_letter import DeadLetter
 from shared.ship.document import Document
-from shared.ship.latest import latest_id, latest_index
+from shared.ship.latest import latest_id, latest_index, seen_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +68,28 @@ def row_documents(
                     letters.append(letter(made.value, Reject("unwritable", str(error)), made.table))
                     continue
                 note(report, made.table, made)
-                if views is not None and made.latest is not None and "error" not in made.document:
-                    views.append(entry(made, text, context.tenant))
                 record = RowRecord(made.value, context.tenant, None, context.scan)
+                if views is not None and made.entries:
+                    namespace = made.document["data_stream"]["namespace"]
+                    seen = seen_by(text, context.tenant, context.scope, context.scan)
+                    views += [in_view(one, seen, context.tenant, namespace, made.table, record) for one in made.entries]
                 yield Document(made.index, made.id, text, made.table, record)
         except Reject as reject:
             report.received[source] += 1
             letters.append(letter(row, reject, source))
 
 
-def entry(made: Normalised, text: bytes, tenant: str) -> Document:
-    """The entry of a latest view that a document renews."""
-    latest = made.latest
-    if latest is None:
-        raise TypeError("only for a document that renews one")
-    namespace = made.document["data_stream"]["namespace"]
+def in_view(entry: Entry, source: bytes, tenant: str, namespace: str, table: str, record: RowRecord) -> Document:
+    """An entry of a latest view, to be renewed or taken out."""
     return Document(
-        latest_index(latest.view, namespace),
-        latest_id(tenant, namespace, latest.key),
-        text,
-        made.table,
-        RowRecord(made.value, tenant),
-        version=latest.version,
+        latest_index(entry.view, namespace),
+        latest_id(tenant, namespace, entry.key),
+        b"" if entry.gone else source,
+        OVER if entry.gone else table,
+        record,
+        version=entry.version,
+        gone=entry.gone,
     )
+
+
+OVER = "(over)"  # stands for the table of an entry that is taken out

@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 import orjson
@@ -30,14 +31,18 @@ from shared.poll.body import Broken
 from shared.poll.client import Api, OutOfTime, Usage, session
 from shared.poll.credentials import Tokens, tokens
 from shared.poll.endpoints import endpoint
+from shared.poll.moment import EPOCH, ticks
 from shared.poll.source import Source, Span, Start
 from shared.poll.sources import SOURCES
 from shared.poll.walk import Bad, Position, Row
 from shared.poll_settings import PollSettings, Tenant
 from shared.report import Report
-from shared.rows import row_documents
+from shared.rows import OVER, row_documents
+from shared.ship.client import Ask
 from shared.ship.dead_letter import DeadLetter
 from shared.ship.document import Document
+from shared.ship.expiry import Owner, expire
+from shared.ship.latest import VIEWS
 
 type Result = Literal["finished", "out_of_time", "busy", "lost", "failed", "misconfigured"]
 
@@ -77,11 +82,12 @@ class Poller:
             unordered=self.unordered,
         )
 
-    def context(self, span: Span, scan: str | None) -> Context:
+    def context(self, span: Span, scan: str | None, scope: str = "") -> Context:
         """What the mapping is told besides the row."""
         return Context(
             tenant=self.tenant.id or "",
             scan=scan or (span.now.strftime("%Y-%m-%dT%H:%M:%SZ") if self.source.snapshot else None),
+            scope=scope,
             alerts=True,
             evidence=self.settings.evidence_documents,
         )
@@ -143,7 +149,9 @@ def run(
             scopes, swept = done.result()
             found += swept
             sweeps += [
-                pool.submit(copy_context().run, sweep, looked[done], scope, parts, cursors, span, deadline, begun)
+                pool.submit(
+                    copy_context().run, sweep, looked[done], scope, parts, cursors, span, deadline, begun, scopes
+                )
                 for scope in scopes
             ]
         return found + [one.result() for one in sweeps]
@@ -166,8 +174,12 @@ def sweep(
     span: Span,
     deadline: float,
     begun: Callable[[Swept], None] | None = None,
+    scopes: tuple[str, ...] = (),
 ) -> Swept:
-    """Read one scope from its cursor until nothing is new or the time is up. Raises only bugs."""
+    """Read one scope from its cursor until nothing is new or the time is up. Raises only bugs.
+
+    scopes: all of the tenant's that are swept now, so that what others saw can be forgotten in time.
+    """
     swept = Swept(poller.name, scope, "finished", Report(poller.source.name), Usage())
     if begun is not None:
         begun(swept)
@@ -181,13 +193,16 @@ def sweep(
                 for step in steps:
                     before = swept.report.received.total()
                     swept.report.messages += 1
-                    ship(step.rows, poller, parts, span, step.scan, swept.report, deadline)
+                    ship(step.rows, poller, parts, span, step.scan, swept.report, deadline, scope)
                     position = step.position()
                     rows = swept.report.received.total() - before
                     cursor = moved(taken.cursor, position, span).counted(rows=rows, pages=1)
                     taken.save(cursor)
                     swept.cursor = taken.cursor
             swept.cursor = taken.cursor
+            if poller.settings.latest_views and parts.ask is not None:
+                owner = Owner(poller.tenant.id or "", parts.settings.namespace, scope, scopes)
+                expire_views(owner, poller, parts, parts.ask, taken.cursor, span, swept.report, deadline)
     except (ForwarderError, Broken) as error:
         return ended(swept, error)
     return swept
@@ -227,10 +242,11 @@ def ship(
     scan: str | None,
     report: Report,
     deadline: float,
+    scope: str = "",
 ) -> None:
     """Ship a step's rows, their entries in latest views, and put away what can never be shipped; raises Retry or Misconfigured."""
     letters: list[DeadLetter] = []
-    context = poller.context(span, scan)
+    context = poller.context(span, scan, scope)
     until = min(deadline + GRACE, poller.clock.now() + parts.settings.ship_seconds)
     wanted = poller.settings.latest_views
     for some in in_turns(rows, VIEWS_AT_ONCE if wanted else None):
@@ -270,11 +286,33 @@ def ship_views(views: Sequence[Document], parts: Parts, report: Report, until: f
     for view in views:
         own.received[view.table] += 1
     refused = parts.latest.ship(views, own, source=report.source, deadline=until)
-    report.latest["written"] += own.total("indexed")
-    report.latest["older"] += own.total("duplicate")
+    over = own.outcomes["indexed"][OVER]
+    report.latest["written"] += own.total("indexed") - over
+    report.latest["over"] += over
+    report.latest["older"] += own.total("duplicate") - own.outcomes["duplicate"][OVER]
     if refused:
         report.latest["refused"] += len(refused)
         log.error("Elasticsearch refused %d entries of latest views, the first: %s", len(refused), refused[0].reason)
+
+
+def expire_views(
+    owner: Owner, poller: Poller, parts: Parts, ask: Ask, cursor: Cursor, span: Span, report: Report, deadline: float
+) -> None:
+    """Take out of latest views what complete scans of a scope have not found for long. What fails is told, and tried again by the next sweep."""
+    complete = ticks(cursor.watermark) if poller.source.snapshot else None
+    if complete is None:
+        return
+    began = EPOCH + timedelta(microseconds=complete // 10)
+    for view in VIEWS.values():
+        if view.source != poller.source.name:
+            continue
+        until = min(deadline + GRACE, poller.clock.now() + parts.settings.ship_seconds)
+        try:
+            gone = expire(view, owner, began, span.now, ask, parts.latest, source=report.source, deadline=until)
+            report.latest["expired"] += gone
+        except ForwarderError as error:
+            report.latest["not_expired"] += 1
+            log.error("What has expired stays in a latest view: %s", error)
 
 
 def replay_rows(letters: Sequence[DeadLetter], parts: Parts, *, evidence: bool = False) -> Report:

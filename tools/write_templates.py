@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from shared.ship.latest import VIEWS, View
+from shared.ship.latest import VIEWS
 from tools.fields import datasets, fields
 from tools.freshness import write_or_compare
+from tools.latest_template import latest_template, template_name
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "elastic"
 COMPONENTS, INDICES = FOLDER / "component_templates", FOLDER / "index_templates"
@@ -122,17 +123,6 @@ def index_template(dataset: str, number: int) -> dict[str, Any]:
     }
 
 
-def latest_template(view: View, number: int) -> dict[str, Any]:
-    """The index template of a latest view: a plain index with the fields of the data stream whose documents it has."""
-    template = index_template(view.dataset, number)
-    template["index_patterns"] = [view.index.format(namespace="*")]
-    del template["data_stream"]
-    if view.alias:
-        template["template"]["aliases"] = {view.alias: {}}
-    template["_meta"]["description"] = f"Microsoft Defender: the latest of each, out of {view.dataset}"
-    return template
-
-
 def templates() -> dict[Path, str]:
     """Every file by its path: named as they are in Elasticsearch, a folder for each kind."""
     files: dict[Path, dict[str, Any]] = {}
@@ -147,8 +137,8 @@ def templates() -> dict[Path, str]:
         files[COMPONENTS / f"logs-{dataset}@vendor.json"] = component(own, dataset, "Defender's own fields")
         files[INDICES / f"logs-{dataset}.json"] = index_template(dataset, len(found))
     for view in VIEWS.values():
-        name = view.index.removesuffix("-{namespace}").removesuffix("-v1")
-        files[INDICES / f"{name}.json"] = latest_template(view, len(fields(view.dataset)))
+        of_stream = index_template(view.dataset, len(fields(view.dataset)))
+        files[INDICES / f"{template_name(view)}.json"] = latest_template(view, of_stream)
     return {path: json.dumps(body, indent=2, sort_keys=True) + "\n" for path, body in files.items()}
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
-from shared.normalise.bags import as_text
+from shared.normalise.latest import Latest
 
 type Source = Literal["alert", "incident", "log", "vulnerability", "assessment"]
 type Tree = dict[str, str | Tree]  # key -> the column's name, or what lies below
@@ -31,32 +31,15 @@ class Context:
     """What a poller knows of an object that does not stand in it.
 
     tenant: its id. scan: when the scan that found it began (ISO 8601, UTC), which is the version of what has no time of its own.
-    alerts: whether alerts inside an incident become documents. evidence: whether each evidence item becomes a document too.
+    alerts: whether alerts inside an incident become documents. evidence: whether each evidence item becomes a document too. scope: what of
+    the tenant is scanned.
     """
 
     tenant: str = ""
     scan: str | None = None
     alerts: bool = True
     evidence: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Latest:
-    """Which entry of a latest view a document renews: the view's name, the entry's key, and its version in milliseconds since 1970.
-
-    fields: of the document, whose values come after what `key` has: parts of a key that rules make.
-    """
-
-    view: str
-    key: tuple[str, ...]
-    version: int
-    fields: tuple[str, ...] = ()
-
-    def of(self, document: Mapping[str, Any]) -> Latest:
-        """The entry with its whole key."""
-        if not self.fields:
-            return self
-        return Latest(self.view, (*self.key, *(value_text(document, field) for field in self.fields)), self.version)
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +55,7 @@ class Part:
     key: tuple[str, ...]
     version: str
     value: Mapping[str, Any]
-    latest: Latest | None = None
-
-
-def value_text(document: Mapping[str, Any], field: str) -> str:
-    """A field's value as text, several as a JSON list; "" where there is none."""
-    value: Any = document
-    for part in field.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return "" if value is None else as_text(value)
+    latest: Latest | None = None  # the view that it is of
 
 
 type Split = Callable[[Mapping[str, Any], Context], Iterator[Part]]

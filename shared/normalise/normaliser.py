@@ -14,7 +14,7 @@ from typing import Any
 
 from shared.errors import Reject
 from shared.normalise import categories
-from shared.normalise.api import Context, Latest, Part, Source, split_of
+from shared.normalise.api import Context, Part, Source, split_of
 from shared.normalise.bags import as_text
 from shared.normalise.cloud_message import COLUMNS, opener, time_of
 from shared.normalise.compile import Normalise, NormaliseFitted, compile_fitted, compile_table
@@ -23,6 +23,7 @@ from shared.normalise.decode import Message, Record, Unreadable, decode
 from shared.normalise.fit import Fitted
 from shared.normalise.identity import Names, names_and_values, part_id
 from shared.normalise.interpret import Row, carry
+from shared.normalise.latest import Entry, entries
 from shared.normalise.mapping import Table
 from shared.normalise.nested import Outline
 from shared.normalise.platforms import Platforms, tells
@@ -45,7 +46,7 @@ class Normalised:
     known: bool
     table: str = ""  # of a part of an API object; a record has its own
     value: Mapping[str, Any] | None = None  # the part as it came
-    latest: Latest | None = None  # the entry of a latest view that it renews
+    entries: tuple[Entry, ...] = ()  # of a latest view, that it renews or takes out
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,9 @@ class Normaliser:
             carry(document, layout.table, issues)
         if self._original:
             document["event"]["original"] = as_text(part.value)
-        latest = None if part.latest is None else part.latest.of(document)
+        found = () if part.latest is None else entries(part.latest, document)
         return Normalised(
-            layout.index, id, document, issues, known=True, table=part.table, value=part.value, latest=latest
+            layout.index, id, document, issues, known=True, table=part.table, value=part.value, entries=found
         )
 
     def _part_layout(self, name: str) -> Layout:

@@ -25,7 +25,7 @@ class Line(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes that this document takes in a bulk body, both newlines included."""
-        return len(self.action) + len(self.document.source) + 2
+        return len(self.action) + len(self.document.source) + 2 - self.document.gone
 
 
 @lru_cache(maxsize=256)
@@ -35,10 +35,10 @@ def action_start(index: str) -> bytes:
 
 
 def line(document: Document) -> Line:
-    """A document with its action line: `create`, the only operation that a data stream takes; for a latest view `index` under its version."""
+    """A document with its action line: `create`, the only operation that a data stream takes; for a latest view `index` or `delete` under its version."""
     if document.version is not None:
         action = {"_index": document.index, "_id": document.id, "version": document.version, "version_type": "external"}
-        return Line(document, orjson.dumps({"index": action}))
+        return Line(document, orjson.dumps({"delete" if document.gone else "index": action}))
     return Line(document, action_start(document.index) + orjson.dumps(document.id) + b"}}")
 
 
@@ -68,11 +68,12 @@ def size_of(chunk: Sequence[Line]) -> int:
 
 
 def body(chunk: Sequence[Line]) -> bytes:
-    """The bulk request body of a chunk: action and document lines in turn, each ended by a newline."""
+    """The bulk request body of a chunk: action and document lines in turn (what is taken out has the first alone), each ended by a newline."""
     parts: list[bytes] = []
     for document, action in chunk:
         parts.append(action)
-        parts.append(document.source)
+        if not document.gone:
+            parts.append(document.source)
     parts.append(b"")
     return b"\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""Settings -> the `elasticsearch` client, and a bulk body -> the status and body of the server's answer.
+"""Settings -> the `elasticsearch` client, and a request -> the status and body of the server's answer.
 
 The client's own retries are off: `delivery` decides what is sent again. `elasticsearch` is imported at the first use.
 """
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ANSWER = "filter_path=errors,items.*.status,items.*.error,items.*.failure_store"
 BULK = f"/_bulk?require_data_stream=true&{ANSWER}"
 BULK_LATEST = f"/_bulk?{ANSWER}"  # latest views are plain indices
+JSON_HEADERS = {"accept": "application/json", "content-type": "application/json"}
 BULK_HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"}
 CONNECTIONS = 64  # most kept to one node; made when needed
 NOT_TRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|doesn't match|certificate verify failed", re.IGNORECASE)
@@ -43,6 +44,8 @@ class Reply:
 
 # (bulk body, seconds it may take) -> Reply; raises Retry where no answer came, Misconfigured where none can come.
 Post = Callable[[bytes, float], Reply]
+# (method, path, body or None, seconds it may take) -> Reply; raises as a Post does.
+Ask = Callable[[str, str, object, float], Reply]
 
 
 class Bodies:
@@ -138,6 +141,31 @@ def client_post(settings: Settings, client: Elasticsearch | None = None, path: s
     It raises Retry where no answer came (the server may have indexed or not: ids make sending again safe), and
     Misconfigured where the server is not trusted or is not Elasticsearch.
     """
+    perform = performer(settings, client)
+
+    def post(body: bytes, seconds: float) -> Reply:
+        headers = BULK_HEADERS
+        if settings.bulk_compress:
+            body, headers = gzipped(body), headers | {"content-encoding": "gzip"}
+        return perform("bulk", "PUT", path, body, headers, seconds)
+
+    return post
+
+
+def client_ask(settings: Settings, client: Elasticsearch | None = None) -> Ask:
+    """A function that sends any other request, its body as JSON, likewise."""
+    perform = performer(settings, client)
+
+    def ask(method: str, path: str, body: object, seconds: float) -> Reply:
+        return perform("search", method, path, body, JSON_HEADERS, seconds)
+
+    return ask
+
+
+def performer(
+    settings: Settings, client: Elasticsearch | None
+) -> Callable[[str, str, str, object, dict[str, str], float], Reply]:
+    """What sends a request through the client, which is opened at the first call; the first argument names it in traces."""
     lock = threading.Lock()
     opened = client
 
@@ -148,18 +176,15 @@ def client_post(settings: Settings, client: Elasticsearch | None = None, path: s
                 opened = open_client(settings)
             return opened
 
-    def post(body: bytes, seconds: float) -> Reply:
+    def perform(name: str, method: str, path: str, body: object, headers: dict[str, str], seconds: float) -> Reply:
         from elasticsearch import ApiError, TransportError, UnsupportedProductError
 
-        headers = BULK_HEADERS
-        if settings.bulk_compress:
-            body, headers = gzipped(body), headers | {"content-encoding": "gzip"}
         timeout = min(settings.elasticsearch_timeout, seconds)
         try:
             answer: Any = (
                 connection()
                 .options(request_timeout=timeout)
-                .perform_request("PUT", path, headers=headers, body=body, endpoint_id="bulk")
+                .perform_request(method, path, headers=headers, body=body, endpoint_id=name)
             )
         except UnsupportedProductError:
             raise Misconfigured("ELASTICSEARCH_URL", "what answers there is not Elasticsearch.") from None
@@ -169,7 +194,7 @@ def client_post(settings: Settings, client: Elasticsearch | None = None, path: s
             raise no_answer(error, settings) from None  # the client's own text repeats it, with the request
         return Reply(answer.meta.status, answer.body, answer.meta.headers.get("retry-after"))
 
-    return post
+    return perform
 
 
 def no_answer(error: Exception, settings: Settings) -> Retry | Misconfigured:

@@ -35,3 +35,4 @@ class Document:
     table: str  # Defender's table, for the report
     record: Record
     version: int | None = None  # of an entry of a latest view: Elasticsearch keeps the highest
+    gone: bool = False  # the entry is taken out of its view; it has no source

@@ -99,7 +99,7 @@ def judge_items(body: object, indices: Sequence[str], credential: str) -> Answer
         return Answer(Verdict.RETRY, reason=f"the answer to {len(indices)} documents has {found}")
     judged = []
     for entry, index in zip(items, indices, strict=True):
-        result = (entry.get("create") or entry.get("index")) if isinstance(entry, dict) else None
+        result = (entry.get("create") or entry.get("index") or entry.get("delete")) if isinstance(entry, dict) else None
         status = result.get("status") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(status, int):
             return Answer(Verdict.RETRY, reason="an item of the answer has no status")
@@ -112,7 +112,7 @@ def judge_item(status: int, result: dict[str, object], index: str, credential: s
     rule = rule_for(status)
     if rule.verdict is Verdict.INDEXED:
         return REDIRECTED if result.get("failure_store") == "used" else INDEXED
-    if rule.verdict is Verdict.DUPLICATE:
+    if rule.verdict is Verdict.DUPLICATE or (status == 404 and "error" not in result):  # taken out, and not there
         return DUPLICATE
     code, words = error_of(result)
     if rule.verdict is Verdict.SPLIT:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.api import Latest, columns_of, open_object, steps, tree_of, value_text
+from shared.normalise.api import columns_of, open_object, steps, tree_of
 from shared.normalise.convert import UNKNOWN_COLUMN, Issue
 from shared.normalise.identity import part_id, time_prefix
 from shared.normalise.mapping import Shape
@@ -135,19 +135,3 @@ def test_versions_of_a_thing_have_ids_that_sort_by_time_and_differ() -> None:
     }
     assert len(others | {first}) == 6
     assert base64.urlsafe_b64decode(first + "=")[:6] == time_prefix("2026-01-01T00:00:00Z")
-
-
-def test_an_entry_of_a_view_takes_its_key_from_the_document() -> None:
-    """Fields complete the key, several values as a list, none as no text; a whole key stays."""
-    document = {
-        "event": {"id": "e"},
-        "rule": "r",
-        "vulnerability": {"id": ["CVE-1", "CVE-2"], "cve": ["CVE-1"]},
-        "n": 5,
-    }
-    fields = ("event.id", "vulnerability.id", "vulnerability.cve", "rule.uuid", "no.such", "n")
-    found = Latest("view", ("k",), 7, fields).of(document)
-    assert found == Latest("view", ("k", "e", '["CVE-1","CVE-2"]', "CVE-1", "", "", "5"), 7)
-    whole = Latest("view", ("k",), 7)
-    assert whole.of(document) is whole
-    assert value_text({"event": {"id": "e"}}, "event.id") == "e"

@@ -15,10 +15,19 @@ from shared.ship.document import Document
 from tests.ship.shipping import PlainRecord, document
 
 ANY_DOCUMENT = st.builds(
-    lambda index, name, value: Document(index, name, orjson.dumps({"v": value}), "T", PlainRecord()),
+    lambda index, name, value, gone: Document(
+        index,
+        name,
+        b"" if gone else orjson.dumps({"v": value}),
+        "T",
+        PlainRecord(),
+        version=7 if gone else None,
+        gone=gone,
+    ),
     st.sampled_from(("logs-a.b-default", 'logs-odd"\n-x', "logs-ü-default")),
     st.text(max_size=20).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
     st.text(max_size=300).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
+    st.sampled_from((False, False, False, True)),
 )
 
 
@@ -45,13 +54,18 @@ def test_chunks_are_as_large_as_the_limits_allow(documents: list[Document], most
 
 @given(st.lists(ANY_DOCUMENT, min_size=1, max_size=20))
 def test_a_body_is_action_and_document_lines_in_turn(documents: list[Document]) -> None:
-    """Index and id survive whatever characters they hold, and the document's bytes are untouched."""
+    """Index and id survive whatever characters they hold, and the document's bytes are untouched; what is taken out has none."""
     lines = body([line(one) for one in documents]).split(b"\n")
     assert lines.pop() == b""
-    assert [orjson.loads(text) for text in lines[::2]] == [
-        {"create": {"_index": one.index, "_id": one.id}} for one in documents
-    ]
-    assert lines[1::2] == [one.source for one in documents]
+    left = iter(lines)
+    for one in documents:
+        name = {"_index": one.index, "_id": one.id}
+        if one.gone:
+            assert orjson.loads(next(left)) == {"delete": name | {"version": 7, "version_type": "external"}}
+        else:
+            assert orjson.loads(next(left)) == {"create": name}
+            assert next(left) == one.source
+    assert next(left, None) is None
 
 
 def test_a_giant_goes_alone_and_its_neighbours_are_not_held_up() -> None:

@@ -47,6 +47,14 @@ def test_an_item_is_judged_by_its_status(result: dict[str, Any], verdict: Verdic
     assert [item.verdict for item in judged(result)] == [verdict]
 
 
+def test_what_is_taken_out_may_be_gone_already() -> None:
+    """A deletion finds its entry, or none, or a newer one; an index that is not there is for a person to mend."""
+    results = ({"status": 200}, {"status": 404}, error(409), error(404, "index_not_found_exception"))
+    items = judge(200, {"items": [{"delete": one} for one in results]}, [INDEX] * 4, credential=KEY).items
+    verdicts = (Verdict.INDEXED, Verdict.DUPLICATE, Verdict.DUPLICATE, Verdict.MISCONFIGURED)
+    assert tuple(item.verdict for item in items) == verdicts
+
+
 @given(st.lists(st.sampled_from(ITEM_VERDICTS), max_size=50))
 def test_items_are_matched_by_position(chosen: list[tuple[dict[str, Any], Verdict]]) -> None:
     """However results are mixed, with ids missing, equal or rewritten, each verdict stands where its result stood."""
@@ -65,7 +73,7 @@ def test_items_are_matched_by_position(chosen: list[tuple[dict[str, Any], Verdic
         {"items": [{"create": {"status": 201}}]},
         {"items": [{"create": {"status": 201}}] * 3},
         {"items": [{"create": {"status": 201}}, {"create": {}}]},
-        {"items": [{"create": {"status": 201}}, {"delete": {"status": 201}}]},
+        {"items": [{"create": {"status": 201}}, {"update": {"status": 201}}]},
         {"items": [{"create": {"status": 201}}, {"create": {"status": "201"}}]},
         {"items": [{"create": {"status": 201}}, None]},
         [],

@@ -16,7 +16,7 @@ from shared.normalise.mapping import Column, Fragment, Table, ecs, objects, rule
 from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics
 from shared.normalise.rules.mitre_names import named_techniques
 from shared.normalise.rules.severity import severity
-from shared.normalise.tables.arm_objects import ASSESSMENT, LATEST, SUB_ASSESSMENT
+from shared.normalise.tables.arm_objects import ASSESSMENT, SUB_ASSESSMENT, TABLES
 from shared.normalise.tables.arm_objects import split as split  # noqa: PLC0414  found here by its source's name
 from shared.normalise.tables.arm_rules import (
     RESOURCE_FIELDS,
@@ -34,7 +34,7 @@ from shared.normalise.tables.cloud_findings import VULNERABILITY_FIELDS, VULNERA
 from shared.normalise.tables.fragments import first
 
 DATASET = "microsoft_defender_cloud.assessment"
-COLUMNS: dict[str, dict[str, str]] = dict.fromkeys(LATEST, columns_of(f"{ASSESSMENT} {SUB_ASSESSMENT}"))
+COLUMNS: dict[str, dict[str, str]] = dict.fromkeys(TABLES, columns_of(f"{ASSESSMENT} {SUB_ASSESSMENT}"))
 
 # What both can have, ECS fields say of the sub-assessment: so only its vendor fields are duplicates, and the assessment's are kept.
 _A, _S = "properties", "subAssessment.properties"

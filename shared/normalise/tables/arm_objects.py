@@ -12,21 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, TypeIs
 
 from shared.errors import Reject
-from shared.normalise.api import Context, Latest, Part, columns_of, open_object, tree_of
+from shared.normalise.api import Context, Part, columns_of, open_object, tree_of
 from shared.normalise.bags import opened_text
 from shared.normalise.convert import PLACEHOLDERS
 from shared.normalise.identity import canonical, time_prefix
+from shared.normalise.latest import Latest
 from shared.normalise.lowered import lowered
 from shared.normalise.tables.arm_rules import describes_software, plain, snake, us_time
 from shared.normalise.tables.arm_shapes import ADDITIONAL_DATA, OBJECTS, SCORES
 
 Object = dict[str, Any]
 
-# Table, which is also the name of the latest view -> the view's key, that of Elastic's latest transforms.
-LATEST: dict[str, tuple[str, ...]] = {
-    "misconfiguration": ("event.id", "rule.uuid", "resource.id"),
-    "vulnerability_finding": ("event.id", "vulnerability.id", "resource.id", "package.name", "package.version"),
-}
+TABLES = ("misconfiguration", "vulnerability_finding")  # also the names of their latest views
 
 _RESOURCE = """
     source id resourceId nativeResourceId resourceName resourceType resourceProvider machineName workspaceId sourceComputerId vmuuid
@@ -248,9 +245,9 @@ def _told(value: Any) -> TypeIs[str]:
 
 def _part(columns: Object, ids: tuple[str, str], value: Object, scan: str, *, software: bool) -> Part:
     """A finding of a flaw in software or of a setting; ids: the assessment's and the sub-assessment's, in which letter case does not count."""
-    name = "vulnerability_finding" if software else "misconfiguration"
+    name = TABLES[software]
     columns["class"], columns["entity"] = "vulnerability" if software else "misconfiguration", ids[1] or ids[0]
-    latest = Latest(name, (), int.from_bytes(time_prefix(scan), "big"), LATEST[name]) if scan else None
+    latest = Latest(name, int.from_bytes(time_prefix(scan), "big")) if scan else None
     return Part(name, columns, (ids[0].lower(), ids[1].lower()), _day(scan), value, latest)
 
 

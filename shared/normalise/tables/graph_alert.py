@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.errors import Reject
-from shared.normalise.api import Context, Latest, Part, columns_of
+from shared.normalise.api import Context, Part, columns_of
 from shared.normalise.convert import date
 from shared.normalise.identity import canonical, time_prefix
+from shared.normalise.latest import Latest
 from shared.normalise.mapping import Column, Fragment, Kind, ecs, objects, rule, table, vendor
 from shared.normalise.rules.account import user
 from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, Tactics, tactics, techniques
@@ -48,7 +49,7 @@ def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
     key = (identifier(value, "alert"),)
     version, moment = updated(value)
     yield Part(
-        "GraphAlert", value, key, version, value, latest(context, "alert", key, moment)
+        "GraphAlert", value, key, version, value, latest(context, "alert", moment)
     )  # no property has to be opened
     if context.evidence:
         yield from evidence_parts(value, key[0], version)
@@ -90,10 +91,10 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()[:32]
 
 
-def latest(context: Context, view: str, key: tuple[str, ...], moment: str | None) -> Latest | None:
-    """The entry of a latest view that an object renews, by its last update, else by the scan; None where neither is known."""
+def latest(context: Context, view: str, moment: str | None) -> Latest | None:
+    """The latest view that an object is of, by its last update, else by the scan; None where neither is known."""
     milliseconds = int.from_bytes(time_prefix(moment or context.scan), "big")
-    return Latest(view, key, milliseconds) if milliseconds else None
+    return Latest(view, milliseconds) if milliseconds else None
 
 
 def assignee(name: str | None) -> tuple[str | None, str | None, str | None]:

@@ -61,7 +61,7 @@ def split(value: Mapping[str, Any], context: Context) -> Iterator[Part]:
     strangers = [member for member in members if member.__class__ is not dict]
     version, moment = updated(own)
     reported = columns | {ALERTS: strangers} if strangers else columns  # an unknown column: it is carried
-    yield Part("GraphIncident", reported, (id,), version, own, latest(context, "incident", (id,), moment))
+    yield Part("GraphIncident", reported, (id,), version, own, latest(context, "incident", moment))
     for member in members:
         if member.__class__ is dict:
             yield from alert_parts(id, own, columns, member, context)

@@ -252,24 +252,39 @@ def test_time_and_version_are_the_scans() -> None:
 
 
 def test_the_views_have_the_keys_of_elastics_transforms() -> None:
-    """A misconfiguration renews its entry by rule, a flaw by its CVEs and package, with the scan's time as version."""
-    cve = {"title": "CVE-2026-0001"}
+    """A misconfiguration renews its entry by rule, a flaw one for each CVE of a package, with the scan's time as version."""
+    cve, bad = {"title": "CVE-2026-0001"}, {"code": "Unhealthy"}
     tvm = {"assessedResourceType": "ServerVulnerabilityTvm", "softwareName": "chrome", "softwareVersion": "1"}
     value = {
         **assessment(displayName="all", resourceDetails={"Source": "Azure", "Id": VM}),
         "subAssessments": [
             sub("1", displayName="Signatures out of date"),
-            sub("2", additionalData={**tvm, "cve": [cve]}),
-            sub("3", additionalData={**tvm, "cve": [cve, {"title": "CVE-2026-0002"}]}),
+            sub("2", status=bad, additionalData={**tvm, "cve": [cve]}),
+            sub("3", status=bad, additionalData={**tvm, "cve": [cve, {"title": "CVE-2026-0002"}]}),
         ],
     }
-    latest = [found.latest for found in made(value)]
-    assert [one and (one.view, one.key) for one in latest] == [
-        ("misconfiguration", (f"{ID}/subassessments/1", "cnwSzby0LtfLZ3LiV1GzwJtKs40=", VM)),
-        ("vulnerability_finding", (f"{ID}/subassessments/2", "CVE-2026-0001", VM, "chrome", "1")),
-        ("vulnerability_finding", (f"{ID}/subassessments/3", '["CVE-2026-0001","CVE-2026-0002"]', VM, "chrome", "1")),
+    entries = [one for found in made(value) for one in found.entries]
+    lower, resource = ID.lower(), VM.lower()
+    assert [(one.view, one.key) for one in entries] == [
+        ("misconfiguration", (f"{lower}/subassessments/1", "cnwSzby0LtfLZ3LiV1GzwJtKs40=", resource)),
+        ("vulnerability_finding", (f"{lower}/subassessments/2", "CVE-2026-0001", resource, "chrome", "1")),
+        ("vulnerability_finding", (f"{lower}/subassessments/3", "CVE-2026-0001", resource, "chrome", "1")),
+        ("vulnerability_finding", (f"{lower}/subassessments/3", "CVE-2026-0002", resource, "chrome", "1")),
     ]
-    assert {one.version for one in latest if one} == {1_772_618_400_000}
+    assert {(one.version, one.gone) for one in entries} == {(1_772_618_400_000, False)}
+
+
+def test_a_healed_flaw_leaves_its_view() -> None:
+    """The same finding in another state takes its entry out; a healed misconfiguration stays, as passed."""
+    tvm = {"assessedResourceType": "ServerVulnerabilityTvm", "softwareName": "chrome", "cve": [{"title": "CVE-2026-1"}]}
+    for state, gone in (("Unhealthy", False), ("Healthy", True), ("NotApplicable", True)):
+        flaw = sub("1", additionalData=tvm, status={"code": state})
+        setting = sub("2", displayName="Signatures out of date", status={"code": state})
+        value = {
+            **assessment(displayName="all", resourceDetails={"Source": "Azure", "Id": VM}),
+            "subAssessments": [flaw, setting],
+        }
+        assert [one.gone for found in made(value) for one in found.entries] == [gone, False]
 
 
 def test_no_secret_is_in_a_document() -> None:

@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from shared.errors import Reject
-from shared.normalise.api import Context, Latest, Source
+from shared.normalise.api import Context, Source
+from shared.normalise.latest import Entry, Latest
 from shared.normalise.normaliser import Normalised, Normaliser
 from shared.normalise.tables.graph_alert import (
     COLUMNS,
@@ -77,10 +78,10 @@ def test_documented_and_live_objects_are_mapped_whole(source: Source, file: str)
 
 
 def test_an_alert_is_known_by_its_id_and_its_last_update() -> None:
-    """Key, version and the entry of the latest view; the columns are the properties as they come."""
+    """Key, version and the latest view; the columns are the properties as they come."""
     (part,) = split(ALERT, Context())
     assert (part.table, part.key, part.version, part.value) == ("GraphAlert", ("da1_1",), UPDATED, ALERT)
-    assert part.latest == Latest("alert", ("da1_1",), MILLISECONDS)
+    assert part.latest == Latest("alert", MILLISECONDS)
 
 
 @pytest.mark.parametrize("updated", [None, "", "yesterday", 5, "0001-01-01T00:00:00Z"])
@@ -93,7 +94,7 @@ def test_without_a_time_the_content_is_the_version(updated: Any) -> None:
     assert versions[0] == versions[1] != versions[2]
     assert next(split(one, Context())).latest is None
     scanned = next(split(one, Context(scan="2026-03-04T09:40:02.1766667Z")))
-    assert scanned.latest == Latest("alert", ("da1_1",), MILLISECONDS)
+    assert scanned.latest == Latest("alert", MILLISECONDS)
 
 
 @pytest.mark.parametrize(
@@ -185,8 +186,8 @@ def test_an_incident_and_its_alerts_are_documents_of_their_own() -> None:
     assert "alert" not in incident.document["m365_defender"]["incident"]
     assert first.document["m365_defender"]["incident"]["alert"]["title"] == "Odd"
     assert first.document["message"] == "All of it"
-    assert incident.latest == Latest("incident", ("7",), 1_772_617_500_000)
-    assert (first.latest, second.latest) == (None, None)
+    assert incident.entries == (Entry("incident", ("7",), 1_772_617_500_000),)
+    assert (first.entries, second.entries) == ((), ())
     assert len({incident.id, first.id, second.id}) == 3
     assert orjson.loads(incident.document["event"]["original"]) == INCIDENT
     assert orjson.loads(second.document["event"]["original"]) == {**INCIDENT, "alerts": {**ALERT, "id": "da2_1"}}
