@@ -260,19 +260,33 @@ def metadata() -> list[Row]:
 
 
 def finding(seed: str, assessment_id: str, number: int, moment: datetime) -> Row:
-    """A sub-assessment of a server's vulnerability."""
+    """A sub-assessment of a server's vulnerability: by turns one of an update, and one of a program, which is a package."""
     chance = dice(f"finding {seed} {assessment_id} {number}")
     id, cve = guid(chance), f"CVE-{chance.randint(2015, 2026)}-{chance.randint(1000, 60000)}"
+    told: dict[str, Any] = {"cve": [{"title": cve, "link": f"https://www.example.com/{cve}"}]}
+    if number % 2:
+        told |= {
+            "assessedResourceType": "ServerVulnerabilityTvm",
+            "softwareName": "demo",
+            "softwareVendor": "example",
+            "softwareVersion": f"1.{number}",
+        }
+    else:
+        told |= {
+            "assessedResourceType": "ServerVulnerability",
+            "type": "Vulnerability",
+            "patchable": True,
+            "threat": TEXT[:80],
+            "cvss": {"2.0": {"base": 6.4}, "3.0": {"base": 7.5}},
+            "publishedTime": stamp(moment - timedelta(days=200), 0),
+            "vendorReferences": [{"title": hexadecimal(chance, 8), "link": "https://www.example.com/"}],
+        }
     return {
         "type": "Microsoft.Security/assessments/subAssessments", "id": f"{assessment_id}/subAssessments/{id}", "name": id,
         "properties": {
             "id": str(90_000 + number), "displayName": f"Update of demo software {number}", "status": {"code": "Unhealthy", "severity": "High", "cause": ""},
             "remediation": TEXT[:150], "impact": TEXT[:100], "category": "Windows", "description": TEXT[:200], "timeGenerated": stamp(moment),
             "resourceDetails": {"source": "Azure", "id": assessment_id.partition("/providers/Microsoft.Security/")[0]},
-            "additionalData": {
-                "assessedResourceType": "ServerVulnerability", "type": "Vulnerability", "patchable": True, "threat": TEXT[:80],
-                "cvss": {"2.0": {"base": 6.4}, "3.0": {"base": 7.5}}, "cve": [{"title": cve, "link": f"https://www.example.com/{cve}"}],
-                "publishedTime": stamp(moment - timedelta(days=200), 0), "vendorReferences": [{"title": hexadecimal(chance, 8), "link": "https://www.example.com/"}],
-            },
+            "additionalData": told,
         },
     }  # fmt: skip

@@ -19,7 +19,9 @@ class Index:
 
     documents: dict[str, Any] = field(default_factory=dict)
     sent: Counter[str] = field(default_factory=Counter)
-    views: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    views: dict[str, tuple[int, Any]] = field(
+        default_factory=dict
+    )  # (version, document or None where it was taken out)
     fail: Callable[[], None] = lambda: None
     parse: bool = True  # whether documents are kept, or only their ids
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -28,17 +30,18 @@ class Index:
         """One bulk request."""
         with self.lock:
             self.fail()
-            lines = body.splitlines()
-            items = [
-                self._one(orjson.loads(action), source) for action, source in zip(lines[::2], lines[1::2], strict=True)
-            ]
+            lines = iter(body.splitlines())
+            items = []
+            for line in lines:
+                action = orjson.loads(line)
+                items.append(self._one(action, b"null" if "delete" in action else next(lines)))
         return Reply(200, {"errors": any("error" in next(iter(item.values())) for item in items), "items": items})
 
     def _one(self, action: dict[str, Any], source: bytes) -> dict[str, Any]:
         ((operation, words),) = action.items()
         id = words["_id"]
         self.sent[id] += 1
-        if operation == "index":
+        if operation in ("index", "delete"):
             if id in self.views and self.views[id][0] >= words["version"]:
                 return {
                     operation: {
@@ -46,8 +49,9 @@ class Index:
                         "error": {"type": "version_conflict_engine_exception", "reason": "older"},
                     }
                 }
+            there = self.views.get(id, (0, None))[1] is not None
             self.views[id] = (words["version"], orjson.loads(source))
-            return {operation: {"status": 201}}
+            return {operation: {"status": 201 if operation == "index" else 200 if there else 404}}
         if id in self.documents:
             return {
                 operation: {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "there"}}
