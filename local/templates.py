@@ -58,7 +58,7 @@ def put_templates(client: Elasticsearch, folder: Path = TEMPLATES, *, namespace:
     """Put the project's templates, adapted, into a local server, and return their names (of the files).
 
     With a `namespace` (it may end in *) the index templates hold for its data streams alone, so that tests of missing templates can share the
-    server; those of indices with one name for all namespaces stay as they are.
+    server; indices with one name for all namespaces are made at once.
     """
     bodies = {
         file.stem: adapt_template(json.loads(file.read_text())) for file in sorted(folder.glob("*_templates/*.json"))
@@ -73,7 +73,17 @@ def put_templates(client: Elasticsearch, folder: Path = TEMPLATES, *, namespace:
                 body["index_patterns"] = [f"{pattern[:-1]}{namespace}" for pattern in body["index_patterns"]]
                 own = f"{name}-{namespace.rstrip('*')}"
             client.indices.put_index_template(name=own, **_arguments(body))
+            if namespace != "*" and own == name:
+                _make(client, body["index_patterns"])
     return list(bodies)
+
+
+def _make(client: Elasticsearch, names: list[str]) -> None:
+    """Make indices that are not there yet."""
+    for name in names:
+        answer = client.options(ignore_status=400).indices.create(index=name)
+        if "error" in answer and answer["error"]["type"] != "resource_already_exists_exception":
+            raise RuntimeError(f"{name}: {answer['error']}")
 
 
 def _arguments(body: dict[str, Any]) -> dict[str, Any]:
