@@ -48,13 +48,14 @@ format: venv ## rewrite the code in the house's format
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-generate: venv ## rewrite every generated file: requirements, settings, sources, field pages, templates, transforms, differences
+generate: venv ## rewrite every generated file: requirements, settings, sources, field pages, templates, transforms, views, differences
 	@$(PY) -m tools.write_requirements
 	@$(PY) -m tools.write_settings
 	@$(PY) -m tools.write_sources
 	@$(PY) -m tools.write_fields
 	@$(PY) -m tools.write_templates
 	@$(PY) -m tools.write_transforms
+	@$(PY) -m tools.write_latest_page
 	@$(PY) -m tools.write_differences
 	@$(PY) -m tools.write_scale
 
@@ -65,6 +66,7 @@ fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_fields --check
 	@$(PY) -m tools.write_templates --check
 	@$(PY) -m tools.write_transforms --check
+	@$(PY) -m tools.write_latest_page --check
 	@$(PY) -m tools.write_differences --check
 	@$(PY) -m tools.write_scale --check
 
