@@ -45,8 +45,8 @@ and the line before it says why. That fails no poll: the next one tries again.
 
 ## Kibana
 
-Security's *Findings* pages read `security_solution-*.misconfiguration_latest` and `security_solution-*.vulnerability_latest`, which are the aliases above: misconfigurations that are
-younger than 26 hours, vulnerabilities younger than 90 days (kbn-cloud-security-posture-common, 9.x). `@timestamp` of a finding is when its scan began. Where a scan takes more than an hour or two, let it
+Security's *Findings* pages read `security_solution-*.misconfiguration_latest` and `security_solution-*.vulnerability_latest`, which are the aliases above: misconfigurations of the
+last 26 hours (in some versions 90 days), vulnerabilities of the last 90 days (elastic/kibana, kbn-cloud-security-posture-common). `@timestamp` of a finding is when its scan began. Where a scan takes more than an hour or two, let it
 begin more often (`ASSESSMENT_INTERVAL_HOURS=12`), so that its findings never look too old.
 
 ## Turning them on
@@ -61,7 +61,7 @@ Where Elastic's integration is installed too, its transforms write the same name
 of one view would show each finding twice.
 
 **What it costs.** Each alert, incident and finding is written twice, findings once for each of their CVEs; a view is as large as one day's picture. Expiry is a search for each scope and
-view at each poll (by default twice an hour). Deletions are remembered for {remembered} (`index.gc_deletes`), some 200 bytes of memory each.
+view at each poll (by default twice an hour). Deletions are remembered for {remembered} (`index.gc_deletes`), in memory.
 
 **Your own settings** go into a component template `<name of the view's template>@custom`, for example `{custom}@custom`; `logs@custom` and those of data streams do not hold for
 views, because lifecycles and rollovers are not for an index whose entries change.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.elasticsearch import LocalElasticsearch
-from shared.normalise.api import value_text
+from shared.normalise.latest import texts
 from tools import kql
 from tools.recipes import FUNCTIONS, RECIPES, Recipe
 
@@ -115,7 +115,7 @@ def test_every_recipe_finds_something(filled_elasticsearch: LocalElasticsearch, 
     if recipe.show:
         sources = [hit["_source"] for hit in answer["hits"]["hits"]]
         assert sources
-        empty = [name for name in recipe.show if not any(value_text(source, name) for source in sources)]
+        empty = [name for name in recipe.show if not any(texts(source, name) for source in sources)]
         assert not empty
         return
     groups = list(innermost(answer["aggregations"], recipe.by))
