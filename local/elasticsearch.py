@@ -40,7 +40,11 @@ RELOAD = "250ms"  # how often the server looks at the users and roles files (5 s
 SHIPPER_ROLE: dict[str, Any] = {
     "indices": [
         {
-            "names": ["logs-m365_defender.*-*", "logs-microsoft_defender_cloud.*-*"],
+            "names": [
+                "logs-m365_defender.*-*",
+                "logs-microsoft_defender_cloud.*-*",
+                "logs-defender_to_elasticsearch.*-*",
+            ],
             "privileges": ["auto_configure", "create_doc"],
         },
         {

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shared.runs import DATASET as RUN_DATASET
 from shared.ship.latest import VIEWS, View
 from tools.fields import datasets, fields
 from tools.freshness import write_or_compare
+from tools.run_fields import run_fields
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "elastic"
 COMPONENTS, INDICES = FOLDER / "component_templates", FOLDER / "index_templates"
@@ -133,6 +135,19 @@ def latest_template(view: View, number: int) -> dict[str, Any]:
     return template
 
 
+def run_templates() -> dict[Path, dict[str, Any]]:
+    """The templates of the data stream that tells what the app did (docs/runs.md)."""
+    ecs, own = run_fields()
+    template = index_template(RUN_DATASET, len(ecs) + len(own))
+    template["template"]["settings"]["index.query.default_field"] = ["error.message"]
+    template["_meta"]["description"] = "Microsoft Defender: what the app that ships it did"
+    return {
+        COMPONENTS / f"logs-{RUN_DATASET}@ecs.json": component(ecs, RUN_DATASET, "ECS fields of a run's document"),
+        COMPONENTS / f"logs-{RUN_DATASET}@vendor.json": component(own, RUN_DATASET, "What a run did"),
+        INDICES / f"logs-{RUN_DATASET}.json": template,
+    }
+
+
 def templates() -> dict[Path, str]:
     """Every file by its path: named as they are in Elasticsearch, a folder for each kind."""
     files: dict[Path, dict[str, Any]] = {}
@@ -149,6 +164,7 @@ def templates() -> dict[Path, str]:
     for view in VIEWS.values():
         name = view.index.removesuffix("-{namespace}").removesuffix("-v1")
         files[INDICES / f"{name}.json"] = latest_template(view, len(fields(view.dataset)))
+    files |= run_templates()
     return {path: json.dumps(body, indent=2, sort_keys=True) + "\n" for path, body in files.items()}
 
 
