@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, List  # noqa: UP035  see `declare`
+from typing import TYPE_CHECKING, Any, List, Literal  # noqa: UP035  see `declare`
 
 import azure.functions as func
 
@@ -19,6 +19,7 @@ from shared import telemetry
 from shared.drift import DRIFT
 from shared.errors import Misconfigured, Retry
 from shared.report import Report
+from shared.runs import RUNS
 from shared.state import LAST_RECEIVED
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def tell(report: Report, settings: Settings, seconds: float, attempt: int, opene
         telemetry.record(report, seconds=seconds, now=now, attempt=attempt, into=opened)
         LAST_RECEIVED.note(report, settings, now)
         DRIFT.note(report, settings, now)
+        RUNS.add(report, "ok", settings, now=now, seconds=seconds)
+        RUNS.write(settings)
     except Exception:  # a failed invocation would send the whole batch again
         log.exception("The batch is shipped, but telling about it failed.")
 
@@ -145,9 +148,12 @@ def tell_held(
     report: Report, error: Exception, parts: Parts | None, *, messages: int, seconds: float, attempt: int, opened: Any
 ) -> None:
     """Telemetry and state of a batch of so many messages that is not acknowledged; `error` shows no secret."""
-    result: telemetry.Result = (
+    result: Literal["retry", "misconfigured", "bug"] = (
         "retry" if isinstance(error, Retry) else "misconfigured" if isinstance(error, Misconfigured) else "bug"
     )
     telemetry.failed(report, result, error, messages=messages, seconds=seconds, attempt=attempt, into=opened)
     if parts is not None:
-        LAST_RECEIVED.hold(report.source, parts.settings, str(error), time.time())
+        now = time.time()
+        LAST_RECEIVED.hold(report.source, parts.settings, str(error), now)
+        RUNS.add(report, result, parts.settings, now=now, seconds=seconds, why=str(error))
+        RUNS.write(parts.settings)

@@ -25,6 +25,7 @@ from shared.drift import DRIFT
 from shared.errors import Misconfigured, Retry
 from shared.poll_settings import PollSettings, poll_tenants
 from shared.report import Report
+from shared.runs import RUNS, RunResult
 from shared.state import LAST_RECEIVED
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def run(source: str, *, late: bool = False) -> None:
         wrong = [one for one in swept if one.result == "misconfigured"]
         for one in swept:
             tell(source, one, taken, time.monotonic() - started, opened)
+        RUNS.write(taken.parts.settings)
         if wrong:
             POLLERS.drop(source)
             raise Misconfigured(
@@ -164,16 +166,27 @@ def tell(source: str, swept: Swept, taken: Opened, seconds: float, opened: Any) 
         now = time.time()
         why = conceal(swept.why, os.environ)
         more = line_of(swept, why, now)
+        result: RunResult = "ok"
         if swept.result in ("finished", "out_of_time", "busy", "lost"):
             telemetry.record(swept.report, seconds=seconds, now=now, into=opened, more=more)
             if swept.result in ("finished", "out_of_time"):
                 LAST_RECEIVED.note(swept.report, taken.parts.settings, now)
             DRIFT.note(swept.report, taken.parts.settings, now)
         else:
-            result: telemetry.Result = "misconfigured" if swept.result == "misconfigured" else "retry"
+            result = "misconfigured" if swept.result == "misconfigured" else "retry"
             error = Retry(why)
             telemetry.failed(swept.report, result, error, messages=0, seconds=seconds, into=opened, more=more)
             LAST_RECEIVED.hold(source, taken.parts.settings, why, now)
+        RUNS.add(
+            swept.report,
+            result,
+            taken.parts.settings,
+            now=now,
+            seconds=seconds,
+            tenant=swept.tenant,
+            lag=more["watermark_age_seconds"],
+            why="" if result == "ok" else why,
+        )
     except Exception:  # telling failed, not the sweep
         log.exception("A sweep of %s has ended, but telling about it failed.", source)
 

@@ -44,6 +44,8 @@ type Settings = {
   DEAD_LETTER_CONTAINER: string?
   @description('Blob container for what was last received per source, and for the drift report.')
   STATE_CONTAINER: string?
+  @description('Whether a small document tells about once a minute what was done, in logs-defender_to_elasticsearch.run-NAMESPACE, for the dashboard of the pipeline\'s health. Where the credentials may not write there, that is told once and holds nothing.')
+  SHIP_RUNS: ('true' | 'false')?
   @description('Event hub that carries Defender XDR\'s streaming export; several with commas. Empty: no such trigger. The connection is the app setting XDR_EVENT_HUB (a connection string) or XDR_EVENT_HUB__fullyQualifiedNamespace.')
   XDR_EVENT_HUB_NAMES: string?
   @description('Consumer group of our own on that hub.')

@@ -134,7 +134,9 @@ def _local(console: Console) -> Iterator[Target]:
             installer, steps = install_here(server)
             shipper = server.add_user("shipper", role=SHIPPER_ROLE)
             console.print(f"[green]up[/]  Elasticsearch                {server.url}")
-            console.print(f"    {len(steps)} templates and views were put by user {installer.name}; user {shipper.name} ships")
+            console.print(
+                f"    {len(steps)} templates and views were put by user {installer.name}; user {shipper.name} ships"
+            )
             login = f"user {server.admin.name}, password {server.admin.password}"
             yield Target(server.app_settings(shipper), reader, login)
     finally:

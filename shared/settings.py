@@ -255,6 +255,14 @@ class Settings(FromEnvironment):
         container,
         default="state",
     )
+    ship_runs: bool = setting(
+        "SHIP_RUNS",
+        "Whether a small document tells about once a minute what was done, in "
+        "logs-defender_to_elasticsearch.run-NAMESPACE, for the dashboard of the pipeline's health. Where the "
+        "credentials may not write there, that is told once and holds nothing.",
+        boolean,
+        default=True,
+    )
     xdr_event_hub_names: tuple[str, ...] = setting(
         "XDR_EVENT_HUB_NAMES",
         "Event hub that carries Defender XDR's streaming export; several with commas. Empty: no such trigger. The "

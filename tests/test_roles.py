@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from elasticsearch import ApiError, Elasticsearch
 
+from local.demo_install import install_here
 from local.elasticsearch import INSTALLER_ROLE, SHIPPER_ROLE, LocalElasticsearch, elasticsearch, roles_of
-from local.templates import put_templates
 from shared.backoff import Clock
 from shared.errors import Misconfigured
+from shared.runs import DATASET as RUNS
 from shared.ship.client import BULK_LATEST, client_post
 from shared.ship.document import Document
 from shared.ship.latest import VIEWS, latest_index
-from shared.ship.privileges import RUNS, lacking, needed
+from shared.ship.privileges import lacking, needed
 from shared.ship.shipper import Shipper
 from tests.conftest import require
 from tests.ship.shipping import document, settings
@@ -39,11 +40,7 @@ def server() -> Iterator[LocalElasticsearch]:
     """A server whose templates the installer's user put there, and documents that the shipper's user added."""
     require("elasticsearch")
     with elasticsearch() as running:
-        with running.client(running.add_user("installer", role=INSTALLER_ROLE), request_timeout=120) as installer:
-            assert put_templates(installer)
-            installer.indices.put_index_template(  # branch `runs` has its template; any will do here
-                name="runs", index_patterns=[f"logs-{RUNS}-*"], data_stream={}, priority=250
-            )
+        install_here(running)
         with running.client(running.add_user("shipper", role=SHIPPER_ROLE)) as shipper:
             shipper.create(index=STREAM, id="there", document=EVENT)
             shipper.index(index=VIEW, id="there", document=EVENT, version=5, version_type="external")

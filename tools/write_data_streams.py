@@ -13,8 +13,8 @@ from typing import Any
 from functions.probes import DATASETS
 from shared.normalise.mapping import UNMAPPED, Table
 from shared.poll.sources import SOURCES
+from shared.runs import DATASET as RUNS
 from shared.ship.latest import VIEWS
-from shared.ship.privileges import RUNS
 from tools.fields import ALWAYS, datasets, fields, level, uses
 from tools.freshness import write_or_compare
 from tools.schema import columns

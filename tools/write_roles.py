@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shared.runs import DATASET as RUNS
 from shared.ship.latest import VIEWS
-from shared.ship.privileges import RUNS, needed
+from shared.ship.privileges import needed
 from tools.fields import datasets
 from tools.freshness import write_or_compare
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cli.install.lifecycle import policies
+from shared.runs import DATASET as RUN_DATASET
 from shared.ship.latest import VIEWS
 from tools.fields import datasets, fields
 from tools.freshness import write_or_compare
 from tools.latest_template import latest_template, template_name
 from tools.places import COMPONENT, PIPELINE, places_component, places_pipeline
+from tools.run_fields import run_fields
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "elastic"
 COMPONENTS, INDICES = FOLDER / "component_templates", FOLDER / "index_templates"
@@ -146,6 +148,19 @@ def index_template(dataset: str, number: int) -> dict[str, Any]:
     }
 
 
+def run_templates() -> dict[Path, dict[str, Any]]:
+    """The templates of the data stream that tells what the app did (docs/runs.md)."""
+    ecs, own = run_fields()
+    template = index_template(RUN_DATASET, len(ecs) + len(own))
+    template["template"]["settings"]["index.query.default_field"] = ["error.message"]
+    template["_meta"]["description"] = "Microsoft Defender: what the app that ships it did"
+    return {
+        COMPONENTS / f"logs-{RUN_DATASET}@ecs.json": component(ecs, RUN_DATASET, "ECS fields of a run's document"),
+        COMPONENTS / f"logs-{RUN_DATASET}@vendor.json": component(own, RUN_DATASET, "What a run did"),
+        INDICES / f"logs-{RUN_DATASET}.json": template,
+    }
+
+
 def templates() -> dict[Path, str]:
     """Every file by its path: named as they are in Elasticsearch, a folder for each kind."""
     files: dict[Path, dict[str, Any]] = {}
@@ -165,6 +180,7 @@ def templates() -> dict[Path, str]:
     files[COMPONENTS / f"{COMPONENT}.json"] = places_component()
     files[PIPELINES / f"{PIPELINE}.json"] = places_pipeline()
     files |= {POLICIES / f"{name}.json": body for name, body in policies((None, *DAYS_KEPT.values())).items()}
+    files |= run_templates()
     return {path: json.dumps(body, indent=2, sort_keys=True) + "\n" for path, body in files.items()}
 
 

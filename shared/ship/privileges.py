@@ -13,7 +13,6 @@ from shared.ship.latest import VIEWS
 
 # Of data streams. auto_configure makes them out of their template and maps new fields, create_doc adds documents and changes none.
 STREAM = ("auto_configure", "create_doc")
-RUNS = "defender_to_elasticsearch.run"  # dataset of the documents that tell what the app did
 
 GRANTED = re.compile(r"this action is granted by the (?:index|cluster) privileges \[([^\]]*)\]")
 

@@ -68,6 +68,11 @@ def flush() -> Step:
     return {"do": "flush"}
 
 
+def settle() -> Step:
+    """Wait for documents of runs that are being written."""
+    return {"do": "settle"}
+
+
 def run_app(settings: Mapping[str, str], steps: Sequence[Step] = (), folder: Path = ROOT) -> Ran:
     """Index the app in `folder` with exactly these app settings, take the steps, and say what came of each."""
     plan = {"folder": str(folder), "steps": list(steps)}
@@ -134,6 +139,11 @@ async def take(runtime: Any, step: Step) -> dict[str, Any]:
 
     if step["do"] == "environment":
         os.environ.update(step["changes"])
+        return {}
+    if step["do"] == "settle":
+        from shared.runs import RUNS
+
+        RUNS.settle(30)
         return {}
     if step["do"] == "flush":
         from opentelemetry import _logs, metrics, trace

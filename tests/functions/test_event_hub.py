@@ -47,9 +47,9 @@ def body(*records: Any) -> bytes:
 
 
 def indexed(server: LocalElasticsearch, namespace: str) -> int:
-    """How many documents are in a namespace's data streams."""
+    """How many of Defender's documents are in a namespace's data streams."""
     with server.client() as admin:
-        streams = f"logs-*-{namespace}"
+        streams = f"logs-m*-{namespace}"
         admin.indices.refresh(index=streams, allow_no_indices=True)
         return int(admin.count(index=streams, allow_no_indices=True)["count"])
 
