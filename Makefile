@@ -48,7 +48,7 @@ format: venv ## rewrite the code in the house's format
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-generate: venv ## rewrite every generated file: requirements, settings, sources, field pages, templates, differences
+generate: venv ## rewrite every generated file: requirements, settings, sources, field pages, templates, differences, dashboards
 	@$(PY) -m tools.write_requirements
 	@$(PY) -m tools.write_settings
 	@$(PY) -m tools.write_sources
@@ -56,6 +56,7 @@ generate: venv ## rewrite every generated file: requirements, settings, sources,
 	@$(PY) -m tools.write_templates
 	@$(PY) -m tools.write_differences
 	@$(PY) -m tools.write_scale
+	@$(PY) -m tools.write_dashboards
 
 fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_requirements --check
@@ -65,12 +66,16 @@ fresh: venv ## fail if a generated file is not what would be written
 	@$(PY) -m tools.write_templates --check
 	@$(PY) -m tools.write_differences --check
 	@$(PY) -m tools.write_scale --check
+	@$(PY) -m tools.write_dashboards --check
 
 golden: venv ## rewrite tests/golden/*/out.json; read the difference before you commit it
 	@$(PY) -m tools.write_golden
 
 scale: venv ## simulate how long events wait, for docs/scale-lag.md (half a minute)
 	@$(PY) -m tools.write_scale --simulate
+
+pictures: setup ## draw docs/dashboards/*.png anew; look at them before you commit them
+	@$(PY) -m tools.draw_dashboards
 
 bench: setup ## ratios measured side by side in one run
 	@$(PY) -m tests.speed
@@ -81,4 +86,4 @@ show: venv ## the compiled function of a table: make show TABLE=DeviceProcessEve
 schema: venv ## refresh schema/*.csv from the knowledge folder beside the project
 	@$(PY) -m tools.write_schema
 
-.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema
+.PHONY: help venv setup demo test check lint format generate fresh golden scale pictures bench show schema
