@@ -1,4 +1,4 @@
-"""tools/dashboards/boards -> infra/elastic/dashboards/*.ndjson (Kibana saved objects, a file for each dashboard) and docs/dashboards.md."""
+"""tools/dashboards/boards -> infra/elastic/dashboards/defender.ndjson (Kibana saved objects, all in one import) and docs/dashboards.md."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ FOLDER = ROOT / "infra" / "elastic" / "dashboards"
 
 def files() -> dict[Path, str]:
     """Every file by its path."""
-    return {
-        **{FOLDER / f"{dashboard.key}.ndjson": ndjson(dashboard, DASHBOARDS) for dashboard in DASHBOARDS},
-        ROOT / "docs" / "dashboards.md": page(),
-    }
+    return {FOLDER / "defender.ndjson": ndjson(DASHBOARDS), ROOT / "docs" / "dashboards.md": page()}
 
 
 def main() -> int:

@@ -14,11 +14,18 @@ from tools.dashboards.templates import NUMBERS, types_of
 
 Json = dict[str, Any]
 OBJECT = {"type", "id", "attributes", "references", "managed", "coreMigrationVersion", "typeMigrationVersion"}
+# Attributes that must be there, and what else the schema of Kibana 8.9 (which 8.13 still has) takes: it refuses an import with any other
 ATTRIBUTES = {
     "index-pattern": {"title", "name", "timeFieldName", "fieldFormatMap", "allowNoIndex"},
-    "search": {"title", "columns", "sort", "kibanaSavedObjectMeta", "grid", "hideChart"},
+    "search": {"title", "description", "columns", "sort", "kibanaSavedObjectMeta", "grid", "hideChart"},
     "dashboard": {"title", "description", "version", "timeRestore", "timeFrom", "timeTo", "optionsJSON", "panelsJSON", "controlGroupInput", "kibanaSavedObjectMeta"},
 }  # fmt: skip
+MORE = {
+    "index-pattern": {"fields", "fieldAttrs", "runtimeFieldMap", "sourceFilters", "typeMeta"},
+    "search": {"isTextBasedQuery", "usesAdHocDataView", "rowHeight", "rowsPerPage", "timeRestore", "timeRange", "refreshInterval", "viewMode"},
+    "dashboard": {"refreshInterval", "hits"},
+}  # fmt: skip
+CONTROL_GROUP = {"panelsJSON", "controlStyle", "chainingSystem", "ignoreParentSettingsJSON"}
 IN_STRINGS = (
     "optionsJSON",
     "panelsJSON",
@@ -59,6 +66,9 @@ def _of_object(item: Json, known: dict[tuple[str, str], Json]) -> Iterator[str]:
         yield f"lacks {sorted(missing)}"
     if tuple(map(int, item["typeMigrationVersion"].split("."))) > (8, 9, 0):
         yield "is of a version that Kibana 8.13 may not know"
+    foreign = set(item["attributes"]) - ATTRIBUTES[item["type"]] - MORE[item["type"]]
+    if foreign:
+        yield f"has {sorted(foreign)}, which its schema does not take"
     for name in IN_STRINGS:
         if name in item["attributes"] and not isinstance(item["attributes"][name], str):
             yield f"{name} is not JSON in a string"
@@ -66,7 +76,7 @@ def _of_object(item: Json, known: dict[tuple[str, str], Json]) -> Iterator[str]:
     if len(set(names)) != len(names):
         yield "two references have one name"
     for reference in item["references"]:
-        if reference["type"] != "dashboard" and (reference["type"], reference["id"]) not in known:
+        if (reference["type"], reference["id"]) not in known:
             yield f"refers to {reference['type']} {reference['id']}, which the file does not have"
     if item["type"] == "search":
         yield from _of_search(item, known)
@@ -266,6 +276,8 @@ def _accessors(visual: Json) -> Iterator[str]:
 
 
 def _of_controls(group: Json, references: dict[str, Json], known: dict[tuple[str, str], Json]) -> Iterator[Finding]:
+    if set(group) != CONTROL_GROUP or not all(isinstance(value, str) for value in group.values()):
+        yield "", "controls are not the four strings that their schema takes"
     controls = json.loads(group["panelsJSON"])
     if sorted(control["order"] for control in controls.values()) != list(range(len(controls))):
         yield "", "controls have no order"

@@ -72,7 +72,7 @@ def test_counts_are_those_of_the_documents(answered: dict[str, list[tuple[Panel,
     assert {str(row[0]): row[1] for row in rows_of(answered, "email", "Threats")} == threats
     runs = [run["defender_to_elasticsearch"]["run"] for run in of(documents, "defender_to_elasticsearch.run")]
     assert rows_of(answered, "pipeline", "Documents indexed") == [(sum(run["indexed"] for run in runs),)]
-    assert rows_of(answered, "pipeline", "Runs in trouble") == [(sum(run["result"] != "ok" for run in runs),)]
+    assert rows_of(answered, "pipeline", "Runs in trouble") == [(sum(run["failed"] for run in runs),)]
 
 
 def test_what_stands_now_counts_each_incident_once(answered: dict[str, list[tuple[Panel, list[tuple[Value, ...]]]]], documents: list[dict[str, Any]]) -> None:  # fmt: skip

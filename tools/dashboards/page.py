@@ -20,21 +20,20 @@ panels' searches on a made-up week; Kibana looks a little different.
 IMPORT = """## How they come into Kibana
 
 - With the installer: set `KIBANA_URL` for `python -m cli install`.
-- By hand: *Stack Management, Saved objects, Import*, the files of `infra/elastic/dashboards`. Each has all it needs: data views, saved searches, the dashboard.
+- By hand: *Stack Management, Saved objects, Import*, the file [defender.ndjson](../infra/elastic/dashboards/defender.ndjson): data views, saved searches and all dashboards.
 - By curl, which replaces what is there:
 
 ```
-for file in infra/elastic/dashboards/*.ndjson; do
-  curl -sS -X POST "$KIBANA_URL/api/saved_objects/_import?overwrite=true" -H "Authorization: ApiKey $KIBANA_API_KEY" -H "kbn-xsrf: true" -F file=@$file
-done
+curl -sS -X POST "$KIBANA_URL/api/saved_objects/_import?overwrite=true" -H "Authorization: ApiKey $KIBANA_API_KEY" -H "kbn-xsrf: true" \\
+     -F file=@infra/elastic/dashboards/defender.ndjson
 ```
 
 Ids are fixed, so an import again is an update. To keep changes of your own, save the dashboard under another name.
 
 ## What to know
 
-- A click on a chart filters, or opens the documents in Discover. In tables with a column *Portal* or *Reference* the addresses are links; *Open in Microsoft's portal* on the row
-  is a URL drilldown, which Kibana offers from the Gold licence on.
+- A click on a chart filters, or opens the documents in Discover. In tables with a column *Portal* or *Reference* the addresses are links; *Open its page* on the row is
+   a URL drilldown, which Kibana offers from the Gold licence on.
 - *Tenant* is the namespace of the data streams where documents of several products are shown together, and Microsoft's tenant id elsewhere.
 - Panels that say *now* need `LATEST_VIEWS=true`. Findings (vulnerabilities, recommendations) come as a picture a day: their panels look at the last 26 hours, charts by day at all.
 - *Pipeline health* reads the documents that the app writes about its own runs.
@@ -64,11 +63,10 @@ def page() -> str:
 def _section(dashboard: Dashboard) -> str:
     """One dashboard."""
     controls = ", ".join(control.label for control in dashboard.controls)
-    links = " A row opens the page in Microsoft's portal." if any(isinstance(panel, Lens) and panel.link for panel in dashboard.panels) else ""  # fmt: skip
+    links = " A row opens its page in Microsoft's portal (of a CVE: at cve.org)." if any(isinstance(panel, Lens) and panel.link for panel in dashboard.panels) else ""  # fmt: skip
     questions = "".join(f"- {question}\n" for question in dashboard.questions)
     return (
-        f"## {dashboard.title}\n\n{dashboard.about}\n\n{questions}\nControls: {controls}.{links} File: "
-        f"[{dashboard.key}.ndjson](../infra/elastic/dashboards/{dashboard.key}.ndjson).\n\n"
+        f"## {dashboard.title}\n\n{dashboard.about}\n\n{questions}\nControls: {controls}.{links}\n\n"
         f"![{dashboard.title}](dashboards/{dashboard.key}.png)\n\n"
     )
 

@@ -1,4 +1,4 @@
-"""A dashboard's description -> Kibana saved objects, a line each: its data views, its saved searches, and the dashboard with its panels by value.
+"""The dashboards' descriptions -> Kibana saved objects, a line each: data views, saved searches, and dashboards with their panels by value.
 
 Shapes of public exports of Kibana 8.9 to 9 (`panelsJSON`, `controlGroupInput` and `searchSourceJSON` are JSON in strings; a panel's reference is
 its index, a colon and the name it has inside). Versions named are the oldest with these shapes, so that every Kibana from 8.13 on migrates them.
@@ -39,23 +39,24 @@ def id_of(*names: str) -> str:
     return str(uuid.uuid5(SPACE, "/".join(names)))
 
 
-def saved_objects(dashboard: Dashboard, all_dashboards: Sequence[Dashboard]) -> list[Json]:
-    """All objects of one dashboard, those that others refer to first."""
-    views = {panel.view.id: panel.view for panel in dashboard.panels if not isinstance(panel, Text)}
-    views |= {control.view.id: control.view for control in dashboard.controls}
-    searches = [panel for panel in dashboard.panels if isinstance(panel, Listing)]
+def saved_objects(dashboards: Sequence[Dashboard]) -> list[Json]:
+    """All objects, each once, those that others refer to first: Kibana refuses an import that has one twice or lacks a data view."""
+    panels = [panel for dashboard in dashboards for panel in dashboard.panels if not isinstance(panel, Text)]
+    views = {panel.view.id: panel.view for panel in panels}
+    views |= {control.view.id: control.view for dashboard in dashboards for control in dashboard.controls}
+    listings = [(board, panel) for board in dashboards for panel in board.panels if isinstance(panel, Listing)]
     return [
         *(_data_view(views[id]) for id in sorted(views)),
-        *(_search(dashboard, panel) for panel in searches),
-        _dashboard(dashboard, all_dashboards),
+        *(_search(board, panel) for board, panel in listings),
+        *(_dashboard(dashboard, dashboards) for dashboard in dashboards),
     ]
 
 
-def ndjson(dashboard: Dashboard, all_dashboards: Sequence[Dashboard]) -> str:
+def ndjson(dashboards: Sequence[Dashboard]) -> str:
     """The objects as Kibana's import reads them."""
-    objects = saved_objects(dashboard, all_dashboards)
     return "".join(
-        json.dumps(item, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n" for item in objects
+        json.dumps(item, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+        for item in saved_objects(dashboards)
     )
 
 
@@ -182,7 +183,7 @@ def _drill_downs(dashboard: Dashboard, panel: Lens) -> list[Json]:
         {
             "eventId": id_of(dashboard.key, "portal", panel.title), "triggers": ["ROW_CLICK_TRIGGER"],
             "action": {
-                "factoryId": "URL_DRILLDOWN", "name": "Open in Microsoft's portal",
+                "factoryId": "URL_DRILLDOWN", "name": "Open its page",
                 "config": {"url": {"template": template}, "openInNewTab": True, "encodeUrl": False},
             },
         },
@@ -220,7 +221,7 @@ def _controls(dashboard: Dashboard) -> tuple[Json, list[Json]]:
         references.append(_reference("index-pattern", control.view.id, f"controlGroup_{id}:optionsListDataView"))
     ignore = {"ignoreFilters": False, "ignoreQuery": False, "ignoreTimerange": False, "ignoreValidations": False}
     group = {
-        "chainingSystem": "HIERARCHICAL", "controlStyle": "oneLine", "showApplySelections": False,
+        "chainingSystem": "HIERARCHICAL", "controlStyle": "oneLine",
         "ignoreParentSettingsJSON": _text(ignore), "panelsJSON": _text(panels),
     }  # fmt: skip
     return group, references

@@ -19,7 +19,7 @@ RUN_PATTERN = f"logs-{RUN}-*"
 RUN_FIELDS = {
     **dict.fromkeys(("event.kind", "event.outcome", "data_stream.namespace", "data_stream.dataset"), "keyword"),
     **dict.fromkeys((f"{RUN}.{name}" for name in ("source", "tenant", "result", "unknown_tables", "unknown_columns", "version")), "keyword"),
-    **dict.fromkeys((f"{RUN}.{name}" for name in ("received", "indexed", "duplicate", "filtered", "dead_lettered", "requests", "retries")), "long"),
+    **dict.fromkeys((f"{RUN}.{name}" for name in ("received", "indexed", "duplicate", "filtered", "dead_lettered", "requests", "retries", "runs", "failed", "held")), "long"),
     **dict.fromkeys((f"{RUN}.{name}" for name in ("lag_seconds", "elasticsearch_seconds")), "double"),
     "@timestamp": "date", "event.ingested": "date", "event.duration": "long", "error.message": "match_only_text",
 }  # fmt: skip

@@ -238,8 +238,8 @@ def _actions(made: Normalised, namespace: str, moment: datetime) -> Iterator[Act
 def _runs(chance: random.Random, end: datetime) -> Iterator[Action]:
     """One document for each run of a hub's trigger and of each poller: mostly well, with an hour of Elasticsearch's being busy."""
     busy = end - timedelta(days=2, hours=5)
-    sources = {"defender-xdr": (15, 900), "defender-for-cloud": (60, 60), "alert": (60, 14), "incident": (60, 9), "vulnerability": (1440, 420), "assessment": (1440, 170)}  # fmt: skip
-    for namespace, tenant in TENANTS.items():
+    sources = {"xdr": (15, 900), "defender_cloud": (60, 60), "alert": (60, 14), "incident": (60, 9), "vulnerability": (1440, 420), "assessment": (1440, 170)}  # fmt: skip
+    for namespace in TENANTS:
         for source, (minutes, records_a_run) in sources.items():
             for number in range(DAYS * 24 * 60 // minutes):
                 moment = end - timedelta(minutes=minutes * number + chance.random() * 5)
@@ -248,23 +248,26 @@ def _runs(chance: random.Random, end: datetime) -> Iterator[Action]:
                     records_a_run * load * chance.uniform(0.6, 1.4) * (1.0 if namespace == "contoso" else 0.2)
                 )
                 trouble = abs((moment - busy).total_seconds()) < 3600
-                yield _run(chance, namespace, tenant, source, moment, received, trouble=trouble)
+                yield _run(chance, namespace, source, moment, received, trouble=trouble)
 
 
-def _run(chance: random.Random, namespace: str, tenant: str, source: str, moment: datetime, received: int, *, trouble: bool) -> Action:  # fmt: skip
+def _run(chance: random.Random, namespace: str, source: str, moment: datetime, received: int, *, trouble: bool) -> Action:  # fmt: skip
     duplicate = int(received * chance.choice((0, 0, 0, 0.02))) + (received // 3 if trouble else 0)
     dead = chance.choice((0,) * 40 + (1, 2)) if received else 0
     result = "retry" if trouble and chance.random() < 0.6 else "misconfigured" if chance.random() < 0.002 else "ok"
     lag = chance.uniform(150, 400) + (chance.uniform(600, 2600) if trouble else 0)
     seconds = received / 6000 + chance.uniform(0.02, 0.2) + (chance.uniform(3, 20) if trouble else 0)
     unknown: Json = {}
-    if source == "defender-xdr" and chance.random() < 0.02:
+    if source == "xdr" and chance.random() < 0.02:
         unknown = {"unknown_tables": ["DeviceExampleEvents"], "unknown_columns": ["DeviceProcessEvents.NewColumn", "EmailEvents.Mood"][: chance.randint(1, 2)]}  # fmt: skip
-    indexed = received - duplicate - dead if result == "ok" else 0
+    filtered = received // 50 if source == "xdr" else 0
+    done = result == "ok"
     run = {
-        "source": source, "tenant": tenant, "result": result, "received": received, "indexed": max(0, indexed), "duplicate": duplicate,
-        "filtered": received // 50 if source == "defender-xdr" else 0, "dead_lettered": dead, "requests": 1 + received // 500,
-        "retries": chance.randint(1, 4) if trouble else 0, "lag_seconds": round(lag, 1), "elasticsearch_seconds": round(seconds, 3), "version": "0.1.0",
+        "source": source, "result": result, "runs": 1, "failed": int(not done), "received": received, "duplicate": duplicate * done,
+        "filtered": filtered, "dead_lettered": dead * done, "held": 0 if done else received - filtered,
+        "indexed": max(0, received - duplicate - dead - filtered) * done, "requests": 1 + received // 500, "retries": chance.randint(1, 4) if trouble else 0,
+        "lag_seconds": round(lag, 1), "elasticsearch_seconds": round(seconds, 3), "version": "0.1.0",
+        **({} if source in ("xdr", "defender_cloud") else {"tenant": namespace}),
         **unknown,
     }  # fmt: skip
     error = {} if result == "ok" else {"error": {"message": "Elasticsearch answers 429: the write queue is full" if result == "retry" else "create_doc is missing for this API key"}}  # fmt: skip

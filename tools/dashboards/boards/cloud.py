@@ -7,12 +7,12 @@ from tools.dashboards.vocabulary import (
     Control,
     Dashboard,
     Listing,
+    Measure,
     Parts,
     Row,
     Top,
     donut,
     latest,
-    maximum,
     metric,
     over_time,
     table,
@@ -52,7 +52,7 @@ BOARD = Dashboard(
         Row(
             6,
             (
-                metric("Secure score", CLOUD_EVENT, latest("microsoft_defender_cloud.event.properties.score.percentage", "Score", unit="percent"), where=SCORE),
+                metric("Secure score", CLOUD_EVENT, latest("microsoft_defender_cloud.event.properties.score.percentage", "Score", unit="percent"), where=SCORE, note="Of the subscription that was heard of last: choose one above."),
                 metric("Alerts", CLOUD_EVENT, ALERTS, where=ALERT),
                 metric("High alerts", CLOUD_EVENT, ALERTS, where=f"{ALERT} and event.severity >= 73", colour=HIGH),
                 metric("Recommendations", ASSESSMENT, FINDINGS, where=POSTURE, last=DAY, width=24, parts=Parts("Result", (
@@ -64,7 +64,7 @@ BOARD = Dashboard(
             12,
             (
                 over_time("Alerts by severity", CLOUD_EVENT, ALERTS, split=SEVERITIES, where=ALERT, colours=SEVERITY),
-                over_time("Secure score, day by day", CLOUD_EVENT, maximum("microsoft_defender_cloud.event.properties.score.percentage", "Score", "percent"), chart="line", where=SCORE, interval="1d"),
+                over_time("Secure score, day by day", CLOUD_EVENT, Measure("average", "Score", "microsoft_defender_cloud.event.properties.score.percentage", unit="percent"), chart="line", where=SCORE, interval="1d"),
                 over_time("Recommendations by result", ASSESSMENT, FINDINGS, split=Top("result.evaluation", "Result", 3), where=POSTURE, colours=OUTCOME, interval="1d"),
             ),
         ),

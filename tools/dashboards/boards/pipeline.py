@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.dashboards.views import BAD, DOUBT, EVERYTHING, GOOD, GREY, OUTCOME, RUN
+from tools.dashboards.views import BAD, BLUE, DOUBT, EVERYTHING, GREY, OUTCOME, RUN
 from tools.dashboards.vocabulary import (
     Control,
     Dashboard,
@@ -23,6 +23,7 @@ from tools.dashboards.vocabulary import (
 FIELD = "defender_to_elasticsearch.run"
 SOURCE = Top(f"{FIELD}.source", "Source", 12)
 NOT_OK = f"not {FIELD}.result: ok"
+RUNS = total(f"{FIELD}.runs", "Runs")  # a document may tell of several
 LAG = Measure("percentile", "Lag, 95%", f"{FIELD}.lag_seconds", unit="seconds")
 
 BOARD = Dashboard(
@@ -36,7 +37,7 @@ BOARD = Dashboard(
         "Are there tables or columns that we do not know yet?",
     ),
     controls=(
-        Control("Tenant", RUN, f"{FIELD}.tenant"),
+        Control("Tenant", RUN, "data_stream.namespace"),
         Control("Source", RUN, f"{FIELD}.source"),
         Control("Result", RUN, f"{FIELD}.result"),
     ),
@@ -47,7 +48,7 @@ BOARD = Dashboard(
                 metric("Documents indexed", RUN, total(f"{FIELD}.indexed", "Indexed")),
                 metric("Largest lag", RUN, maximum(f"{FIELD}.lag_seconds", "Lag", "seconds"), colour=DOUBT),
                 metric("Dead letters", RUN, total(f"{FIELD}.dead_lettered", "Dead letters"), colour=BAD),
-                metric("Runs in trouble", RUN, count("Runs"), where=NOT_OK, colour=BAD),
+                metric("Runs in trouble", RUN, total(f"{FIELD}.failed", "Runs"), colour=BAD),
             ),
         ),
         Row(
@@ -60,27 +61,27 @@ BOARD = Dashboard(
         Row(
             12,
             (
-                over_time("Runs by result", RUN, count("Runs"), split=Top(f"{FIELD}.result", "Result", 6), colours=OUTCOME),
-                over_time("What did not become a new document", RUN, total(f"{FIELD}.duplicate", "Duplicates"), total(f"{FIELD}.filtered", "Filtered"), total(f"{FIELD}.dead_lettered", "Dead letters"), colours={"Duplicates": DOUBT, "Filtered": GREY, "Dead letters": BAD}),
-                over_time("Waiting for Elasticsearch", RUN, Measure("average", "Seconds a run", f"{FIELD}.elasticsearch_seconds", unit="seconds"), chart="line", colours={"Seconds a run": GOOD}),
+                over_time("Runs by result", RUN, RUNS, split=Top(f"{FIELD}.result", "Result", 6), colours=OUTCOME),
+                over_time("What did not become a new document", RUN, total(f"{FIELD}.duplicate", "Duplicates"), total(f"{FIELD}.filtered", "Filtered"), total(f"{FIELD}.held", "Held: come again"), total(f"{FIELD}.dead_lettered", "Dead letters"), colours={"Duplicates": BLUE, "Filtered": GREY, "Held: come again": DOUBT, "Dead letters": BAD}),
+                over_time("Waiting for Elasticsearch", RUN, total(f"{FIELD}.elasticsearch_seconds", "Seconds"), total(f"{FIELD}.retries", "Retries"), chart="line", colours={"Seconds": BLUE, "Retries": DOUBT}),
             ),
         ),
         Row(
             13,
             (
-                table("Sources", RUN, (SOURCE, Top(f"{FIELD}.tenant", "Tenant", 5)), (
-                    total(f"{FIELD}.indexed", "Indexed"), count("Runs"), count("In trouble", NOT_OK), total(f"{FIELD}.dead_lettered", "Dead letters"), LAG, maximum("@timestamp", "Last run"), latest(f"{FIELD}.version", "Version"),
+                table("Sources", RUN, (SOURCE, Top("data_stream.namespace", "Tenant", 5)), (
+                    total(f"{FIELD}.indexed", "Indexed"), RUNS, total(f"{FIELD}.failed", "In trouble"), total(f"{FIELD}.dead_lettered", "Dead letters"), LAG, maximum("@timestamp", "Last run"), latest(f"{FIELD}.version", "Version"),
                 )),
             ),
         ),
         Row(
             12,
             (
-                top("Tables that we do not know", RUN, Top(f"{FIELD}.unknown_tables", "Table"), count("Runs")),
-                top("Columns that we do not know", RUN, Top(f"{FIELD}.unknown_columns", "Column"), count("Runs")),
+                top("Tables that we do not know", RUN, Top(f"{FIELD}.unknown_tables", "Table"), RUNS),
+                top("Columns that we do not know", RUN, Top(f"{FIELD}.unknown_columns", "Column"), RUNS),
                 over_time("Documents with a value that could not be used", EVERYTHING, count(), split=Top("data_stream.dataset", "Data stream", 8), where="error.message: *"),
             ),
         ),
-        Row(12, (Listing("Runs in trouble, newest first", RUN, (f"{FIELD}.source", f"{FIELD}.tenant", f"{FIELD}.result", f"{FIELD}.retries", f"{FIELD}.lag_seconds", "error.message"), where=NOT_OK),)),
+        Row(12, (Listing("Runs in trouble, newest first", RUN, (f"{FIELD}.source", f"{FIELD}.tenant", f"{FIELD}.result", f"{FIELD}.failed", f"{FIELD}.held", f"{FIELD}.retries", f"{FIELD}.lag_seconds", "error.message"), where=NOT_OK),)),
     ),
 )  # fmt: skip
