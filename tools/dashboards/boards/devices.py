@@ -91,7 +91,7 @@ BOARD = Dashboard(
             13,
             (
                 table("Where devices connect to", EVENT, (Top("destination.domain", "Domain"), Top("destination.port", "Port", 1)), (EVENTS, unique("host.id", "Devices"), unique("process.name", "Programs")), where=of("NetworkEvents")),
-                top("Actions on files", EVENT, Top("event.action", "Action", 8), EVENTS, split=Top("file.extension", "Extension", 5), where=of("FileEvents")),
+                top("Files by extension", EVENT, Top("file.extension", "Extension", 10), EVENTS, split=Top("event.action", "Action", 4), where=of("FileEvents")),
                 table("Registry keys written", EVENT, (Top("registry.key", "Key"),), (EVENTS, unique("host.id", "Devices")), where=of("RegistryEvents")),
             ),
         ),

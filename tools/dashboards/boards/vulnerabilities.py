@@ -66,9 +66,9 @@ BOARD = Dashboard(
         Row(
             14,
             (
-                table("Worst vulnerabilities", VULNERABILITY, (Top("vulnerability.id", "CVE"),), (
-                    maximum("vulnerability.score.base", "Score"), DEVICES, latest("package.name", "Software"), latest(EXPLOIT, "Exploit"), latest("m365_defender.vulnerability.recommended_security_update", "Update"), latest("vulnerability.reference", "Reference"),
-                ), link="Reference", last=DAY, width=30),
+                table("Severe vulnerabilities on most devices", VULNERABILITY, (Top("vulnerability.id", "CVE"),), (
+                    DEVICES, maximum("vulnerability.score.base", "Score"), latest("package.name", "Software"), latest(EXPLOIT, "Exploit"), latest("m365_defender.vulnerability.recommended_security_update", "Update"), latest("vulnerability.reference", "Reference"),
+                ), where="vulnerability.severity: (Critical or High)", link="Reference", last=DAY, width=30),
                 top("Software with most findings", VULNERABILITY, Top("package.name", "Software"), FOUND, split=LEVELS, colours=SEVERITY, last=DAY),
             ),
         ),
