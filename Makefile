@@ -14,7 +14,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null && python3.13 -c '' 2>/dev/nu
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n < 4 ? n : 4 )))
 
 # tools/write_<name>.py: each writes files that are committed, and with --check says whether they are fresh
-GENERATORS := requirements settings sources permissions fields templates roles differences scale data_streams recipes transforms latest_page
+GENERATORS := requirements settings sources permissions fields templates roles differences scale data_streams recipes transforms latest_page dashboards
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ golden: venv ## rewrite tests/golden/*/out.json; read the difference before you 
 scale: venv ## simulate how long events wait, for docs/scale-lag.md (half a minute)
 	@$(PY) -m tools.write_scale --simulate
 
+pictures: setup ## draw docs/dashboards/*.png anew; look at them before you commit them
+	@$(PY) -m tools.draw_dashboards
+
 bench: setup ## ratios measured side by side in one run
 	@$(PY) -m tests.speed
 
@@ -92,4 +95,4 @@ show: venv ## the compiled function of a table: make show TABLE=DeviceProcessEve
 schema: venv ## refresh schema/*.csv from the knowledge folder beside the project
 	@$(PY) -m tools.write_schema
 
-.PHONY: help venv setup demo test check lint format generate fresh golden scale bench show schema scan bicep package provision deploy
+.PHONY: help venv setup demo test check lint format generate fresh golden scale pictures bench show schema scan bicep package provision deploy
