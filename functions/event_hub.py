@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035  see `declare`
 import azure.functions as func
 
 from functions.conceal import harmless
+from functions.expiry import EXPIRY
 from functions.hubs import Trigger, triggers
 from functions.parts import PARTS
 from shared import telemetry
@@ -137,6 +138,7 @@ def tell(report: Report, settings: Settings, seconds: float, attempt: int, opene
         telemetry.record(report, seconds=seconds, now=now, attempt=attempt, into=opened)
         LAST_RECEIVED.note(report, settings, now)
         DRIFT.note(report, settings, now)
+        EXPIRY.tell()
     except Exception:  # a failed invocation would send the whole batch again
         log.exception("The batch is shipped, but telling about it failed.")
 
