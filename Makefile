@@ -14,7 +14,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null && python3.13 -c '' 2>/dev/nu
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n < 4 ? n : 4 )))
 
 # tools/write_<name>.py: each writes files that are committed, and with --check says whether they are fresh
-GENERATORS := requirements settings sources permissions fields templates roles differences scale data_streams recipes transforms latest_page dashboards
+GENERATORS := requirements settings sources permissions fields templates roles differences scale data_streams recipes transforms latest_page dashboards monitoring
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, List, Literal  # noqa: UP035  see `declar
 import azure.functions as func
 
 from functions.conceal import harmless
+from functions.expiry import EXPIRY
 from functions.hubs import Trigger, triggers
 from functions.parts import PARTS
 from shared import telemetry
@@ -140,6 +141,7 @@ def tell(report: Report, settings: Settings, seconds: float, attempt: int, opene
         DRIFT.note(report, settings, now)
         RUNS.add(report, "ok", settings, now=now, seconds=seconds)
         RUNS.write(settings)
+        EXPIRY.tell()
     except Exception:  # a failed invocation would send the whole batch again
         log.exception("The batch is shipped, but telling about it failed.")
 

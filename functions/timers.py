@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from functions.conceal import conceal, harmless
+from functions.expiry import EXPIRY
 from functions.parts import PARTS
 from shared import telemetry
 from shared.drift import DRIFT
@@ -145,6 +146,7 @@ def run(source: str, *, late: bool = False) -> None:
             telemetry.failed(Report(source), kind(shown), shown, messages=0, seconds=seconds, into=opened)
             raise shown  # noqa: B904  `shown` is the error itself, or one without its causes
         wrong = [one for one in swept if one.result == "misconfigured"]
+        EXPIRY.tell()
         for one in swept:
             tell(source, one, taken, time.monotonic() - started, opened)
         RUNS.write(taken.parts.settings)

@@ -12,7 +12,19 @@ from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from shared.errors import Misconfigured
-from shared.settings import FromEnvironment, Settings, boolean, container, names, number, setting, text, verbatim, whole
+from shared.settings import (
+    FromEnvironment,
+    Settings,
+    boolean,
+    container,
+    day,
+    names,
+    number,
+    setting,
+    text,
+    verbatim,
+    whole,
+)
 
 SOURCES = ("alert", "incident", "log", "vulnerability", "assessment")
 KINDS = ("managed_identity", "workload_identity", "secret", "certificate", "federated")
@@ -115,6 +127,11 @@ class Tenant(FromEnvironment):
         "CLIENT_ID", "Client id of the app registration, or of a user-assigned managed identity.", text
     )
     client_secret: str | None = setting("CLIENT_SECRET", "Secret of the app registration.", verbatim, secret=True)
+    client_secret_expires: float | None = setting(
+        "CLIENT_SECRET_EXPIRES",
+        "When that secret ends, so that an alert comes three weeks before; a certificate says so itself.",
+        day,
+    )
     client_certificate: str | None = setting(
         "CLIENT_CERTIFICATE",
         "Certificate of the app registration with its private key: a path to a PEM or PFX file, the PEM text itself, or a PFX in base64 (as "

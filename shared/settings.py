@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from shared.errors import Misconfigured
@@ -63,6 +64,15 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
     parse.__doc__ = f"A whole number from {low} to {high}."
     return parse
+
+
+def day(value: str) -> float:
+    """A day or a moment (ISO 8601, UTC if it names no zone), such as 2027-03-31 -> seconds since 1970."""
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise ValueError("is not a day such as 2027-03-31") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def names(value: str) -> tuple[str, ...]:
@@ -188,6 +198,9 @@ class Settings(FromEnvironment):
     )
     elasticsearch_password: str | None = setting(
         "ELASTICSEARCH_PASSWORD", "Password of that user.", verbatim, secret=True
+    )
+    elasticsearch_api_key_expires: float | None = setting(
+        "ELASTICSEARCH_API_KEY_EXPIRES", "When that key ends, so that an alert comes three weeks before.", day
     )
     elasticsearch_ca: str | None = setting(
         "ELASTICSEARCH_CA", "Certificate authority to trust: a path to a PEM file, or the PEM text itself.", text

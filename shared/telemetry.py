@@ -63,6 +63,7 @@ def histogram(name: str, unit: str, buckets: tuple[float, ...], words: str, *att
 LAG = (1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800)
 COUNT = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 SIZE = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+DAYS = (0, 1, 7, 14, 21, 30, 60, 90, 180, 365)
 TIME = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 240)
 
 
@@ -103,10 +104,13 @@ BULK_SECONDS = histogram(
     "defender.elasticsearch.seconds", "s", TIME, "Mean time of an invocation's bulk requests", "source"
 )
 RUN_SECONDS = histogram("defender.invocation.seconds", "s", TIME, "Time of one invocation", "source", "result")
+CREDENTIAL_DAYS = histogram(
+    "defender.credential.days", "d", DAYS, "Days until a credential ends, once an hour", "credential"
+)
 INSTRUMENTS = (
     *(RECORDS, FAILURE_STORE, UNKNOWN_TABLES, UNKNOWN_COLUMNS, UNKNOWN_ACTIONS, UNKNOWN_MEMBERS, UNCONVERTED, DRIFT),
     *(RETRIES, INVOCATIONS),
-    *(LAG_ENQUEUED, LAG_EVENT, BATCH_MESSAGES, BATCH_RECORDS, BATCH_BYTES, BULK_SECONDS, RUN_SECONDS),
+    *(LAG_ENQUEUED, LAG_EVENT, BATCH_MESSAGES, BATCH_RECORDS, BATCH_BYTES, BULK_SECONDS, RUN_SECONDS, CREDENTIAL_DAYS),
 )
 
 _tables_seen: set[str] = set()
@@ -244,6 +248,11 @@ def new_drift(entries: Iterable[tuple[Drift, str]]) -> None:
             logger.warning(line_of({"source": source, **drift._asdict()}))
     if len(told) > MOST_DRIFT_LINES:
         logger.warning(line_of({"more": len(told) - MOST_DRIFT_LINES}))
+
+
+def credential(name: str, days: float) -> None:
+    """Tell how many days are left of what a setting holds; 0 where it has ended."""
+    _send(CREDENTIAL_DAYS, days, name)
 
 
 def _end(

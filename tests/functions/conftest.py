@@ -10,6 +10,11 @@ import pytest
 
 from local.azurite import LocalAzurite
 from local.elasticsearch import SHIPPER_ROLE, LocalElasticsearch, User
+from local.microsoft import Microsoft, Tenant
+from local.templates import put_templates
+from shared.poll_settings import SOURCES
+
+SECRET = "a-secret-of-these-tests"
 
 Template = Callable[[str], None]
 
@@ -82,4 +87,26 @@ def app_settings(
         "XDR_EVENT_HUB": "Endpoint=sb://127.0.0.1/;SharedAccessKeyName=listen;SharedAccessKey=aHViLXNlY3JldA==",
         "CLOUD_EVENT_HUB_NAMES": "for-cloud",
         "CLOUD_EVENT_HUB__fullyQualifiedNamespace": "example.servicebus.windows.net",
+    }
+
+
+@pytest.fixture
+def polling(
+    app_settings: dict[str, str],
+    azurite_server: LocalAzurite,
+    elasticsearch_server: LocalElasticsearch,
+    fake: Microsoft,
+    tenant: Tenant,
+    namespace: str,
+) -> dict[str, str]:
+    """App settings of an app that polls everything from that tenant."""
+    with elasticsearch_server.client() as admin:
+        put_templates(admin, namespace=namespace)
+    return {
+        **app_settings,
+        **fake.environment(tenant, fake.app(tenant, secret=SECRET)),
+        "CURSOR_CONTAINER": azurite_server.container_name("cursors"),
+        "POLL_SOURCES": ", ".join(SOURCES),
+        "LATEST_VIEWS": "true",
+        "EVIDENCE_DOCUMENTS": "true",
     }

@@ -61,7 +61,7 @@ def measured(reader: InMemoryMetricReader, source: str) -> dict[str, list[tuple[
         metric.name: [
             (dict(point.attributes), point)
             for point in metric.data.data_points
-            if point.attributes and point.attributes["source"] == source
+            if point.attributes and source in (point.attributes.get("source"), point.attributes.get("credential"))
         ]
         for resource in (data.resource_metrics if data else ())
         for scope in resource.scope_metrics
@@ -74,6 +74,7 @@ def test_every_declared_instrument_is_sent_with_its_attributes_and_nothing_else(
     """What pages and queries are checked against is what is sent."""
     telemetry.record(full_report("everything"), seconds=1.5, now=NOW)
     telemetry.new_drift([(Drift("table", "NewTable"), "everything")])
+    telemetry.credential("everything", 12.5)
 
     found = measured(reader, "everything")
     assert set(found) == {instrument.name for instrument in telemetry.INSTRUMENTS}

@@ -6,39 +6,12 @@ import json
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from local import demo_polls
-from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch
 from local.microsoft import Microsoft, Tenant
-from local.templates import put_templates
 from shared.poll_settings import SOURCES
 from tests.functions.app_process import Ran, environment, http, run_app, timer
-
-SECRET = "a-secret-of-this-test"
-
-
-@pytest.fixture
-def polling(
-    app_settings: dict[str, str],
-    azurite_server: LocalAzurite,
-    elasticsearch_server: LocalElasticsearch,
-    fake: Microsoft,
-    tenant: Tenant,
-    namespace: str,
-) -> dict[str, str]:
-    """App settings of an app that polls everything from that tenant."""
-    with elasticsearch_server.client() as admin:
-        put_templates(admin, namespace=namespace)
-    return {
-        **app_settings,
-        **fake.environment(tenant, fake.app(tenant, secret=SECRET)),
-        "CURSOR_CONTAINER": azurite_server.container_name("cursors"),
-        "POLL_SOURCES": ", ".join(SOURCES),
-        "LATEST_VIEWS": "true",
-        "EVIDENCE_DOCUMENTS": "true",
-    }
+from tests.functions.conftest import SECRET
 
 
 def lines(ran: Ran) -> list[dict[str, Any]]:
