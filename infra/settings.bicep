@@ -14,6 +14,8 @@ type Settings = {
   ELASTICSEARCH_USERNAME: string?
   @description('Password of that user. Secret: give a Key Vault reference, never the value.')
   ELASTICSEARCH_PASSWORD: string?
+  @description('When that key ends, so that an alert comes three weeks before.')
+  ELASTICSEARCH_API_KEY_EXPIRES: string?
   @description('Certificate authority to trust: a path to a PEM file, or the PEM text itself.')
   ELASTICSEARCH_CA: string?
   @description('SHA-256 fingerprint of the certificate authority, instead of the file.')
@@ -136,6 +138,8 @@ type Settings = {
   CLIENT_ID: string?
   @description('Secret of the app registration. Secret: give a Key Vault reference, never the value.')
   CLIENT_SECRET: string?
+  @description('When that secret ends, so that an alert comes three weeks before; a certificate says so itself.')
+  CLIENT_SECRET_EXPIRES: string?
   @description('Certificate of the app registration with its private key: a path to a PEM or PFX file, the PEM text itself, or a PFX in base64 (as Key Vault gives it). Secret: give a Key Vault reference, never the value.')
   CLIENT_CERTIFICATE: string?
   @description('Password of that certificate, if it has one. Secret: give a Key Vault reference, never the value.')

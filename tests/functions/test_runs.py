@@ -39,7 +39,6 @@ from shared.settings import Settings
 from tests.functions.app_process import event_hub, run_app, settle
 from tests.functions.test_event_hub import body, record, runs
 from tests.functions.test_state import Clock
-from tests.functions.test_timers import polling  # noqa: F401  a fixture
 from tests.test_templates import leaf_names
 from tools.run_fields import run_fields
 
