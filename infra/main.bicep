@@ -144,6 +144,9 @@ param logRetentionInDays int = 30
 @description('Most gigabytes of logs and telemetry a day; -1: no cap.')
 param logDailyCapGb int = 5
 
+@description('Mail addresses that are told of alerts (docs/alerts.md). Empty: alerts are only seen in the portal.')
+param alertEmails array = []
+
 var stem = 'defender-${environmentName}'
 var token = uniqueString(subscription().id, environmentName, location)
 var allTags = union(tags, { 'azd-env-name': environmentName })
@@ -195,6 +198,30 @@ module insights 'modules/insights.bicep' = {
     tags: allTags
     workspaceId: workspace.outputs.id
     principalId: identity.outputs.principalId
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    name: nameOf('ag', stem, token)
+    location: location
+    tags: allTags
+    insightsId: insights.outputs.id
+    prefix: stem
+    emails: alertEmails
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    title: 'Defender to Elasticsearch (${environmentName})'
+    location: location
+    tags: allTags
+    insightsId: insights.outputs.id
   }
 }
 
