@@ -10,10 +10,11 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import Field, dataclass
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cli.install.choices import InstallSettings
 from shared.poll_settings import reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,14 +122,25 @@ see [host.md](host.md).
 """
 
 
+INSTALL_INTRODUCTION = """
+## For installing
+
+Read by `python -m cli install` and `uninstall` alone, beside `ELASTICSEARCH_…` and `NAMESPACE` ([what is installed](elasticsearch.md)); the app does not need them.
+
+| setting | default | form | meaning |
+| --- | --- | --- | --- |
+"""
+
+
 def page() -> str:
     """docs/settings.md."""
-    ours = (
-        f"| `{item.metadata['name']}` | {default(item)} | {form(item)} | {cell(item.metadata['words'])} |\n"
-        for item in reference()
-    )
+
+    def row(item: Field[Any]) -> str:
+        return f"| `{item.metadata['name']}` | {default(item)} | {form(item)} | {cell(item.metadata['words'])} |\n"
+
+    installers = (row(item) for item in fields(InstallSettings))
     hosts = (f"| `{item.name}` | {cell(item.words)} |\n" for item in HOST_SETTINGS)
-    return "".join((INTRODUCTION, *ours, HOST_INTRODUCTION, *hosts))
+    return "".join((INTRODUCTION, *map(row, reference()), HOST_INTRODUCTION, *hosts, INSTALL_INTRODUCTION, *installers))
 
 
 def default(item: Field[Any]) -> str:
