@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,13 +39,36 @@ class LastReceived:
         self._clock = clock
         self._lock = threading.Lock()
         self._written: dict[str, float] = {}  # blob -> clock of its last write, or of the last attempt
+        self._window: dict[str, Counter[str]] = {}  # source -> what became of records since its blob was written
+        self._since: dict[str, str | None] = {}  # source -> when that was (ISO 8601)
         self._container: tuple[Settings, ContainerClient] | None = None  # kept: opening costs a connection and a token
 
     def note(self, report: Report, settings: Settings, now: float) -> bool:
-        """An invocation was acknowledged at the epoch second `now`; returns whether that was written."""
-        if not self._due(f"{report.source}.json"):
+        """An invocation was acknowledged at the epoch second `now`; returns whether that was written.
+
+        What became of records since the last write goes along as `window`, so that a rate can be told; a process that
+        has not written yet takes the time of whoever did. Of several instances it is one's.
+        """
+        source, blob = report.source, f"{report.source}.json"
+        with self._lock:
+            window = self._window.setdefault(source, Counter())
+            window.update(counts(report))
+        if not self._due(blob):
             return False
-        return self._write(f"{report.source}.json", settings, received(report, now))
+        with self._lock:
+            told, known = dict(window), source in self._since
+            since = self._since.get(source)
+        content = received(report, now)
+
+        def written_since() -> Mapping[str, Any]:
+            return content | {"window": {"since": since if known else self._last(blob, settings), **told}}
+
+        if not self._write(blob, settings, written_since):
+            return False
+        with self._lock:
+            window.subtract(told)
+            self._since[source] = content["at"]
+        return True
 
     def hold(self, source: str, settings: Settings, reason: str, now: float) -> bool:
         """A batch was held at `now` for `reason` (no secrets in it); what is received next is written at once."""
@@ -52,7 +76,7 @@ class LastReceived:
             return False
         with self._lock:
             self._written.pop(f"{source}.json", None)
-        return self._write(f"{source}.held.json", settings, {"at": iso(now), "reason": reason[:1_000]})
+        return self._write(f"{source}.held.json", settings, lambda: {"at": iso(now), "reason": reason[:1_000]})
 
     def _due(self, blob: str) -> bool:
         with self._lock:
@@ -61,10 +85,14 @@ class LastReceived:
             self._written[blob] = self._clock()
             return True
 
-    def _write(self, blob: str, settings: Settings, content: Mapping[str, Any]) -> bool:
+    def _last(self, blob: str, settings: Settings) -> str | None:
+        at = (content_of(self._open(settings), blob) or {}).get("at")
+        return at if isinstance(at, str) else None
+
+    def _write(self, blob: str, settings: Settings, content: Callable[[], Mapping[str, Any]]) -> bool:
         try:
             with blob_errors(settings.storage):
-                write(self._open(settings), blob, json.dumps(content).encode())
+                write(self._open(settings), blob, json.dumps(content()).encode())
         except Exception as error:  # see the module's first lines
             log.warning("State blob %s was not written: %s", blob, type(error).__name__, exc_info=seldom(error))
             with self._lock:
@@ -92,13 +120,17 @@ def received(report: Report, now: float) -> dict[str, Any]:
     newest = report.newest_enqueued
     return {
         "at": iso(now),
-        "messages": report.messages,
-        "received": report.received.total(),
-        **{outcome: report.total(outcome) for outcome in OUTCOMES},
+        **counts(report),
         "newest_event": report.newest_event,
         "newest_enqueued": None if newest is None else iso(newest),
         "lag_seconds": None if newest is None else round(now - newest, 1),
     }
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Messages, records received, and records by outcome."""
+    outcomes: dict[str, int] = {outcome: report.total(outcome) for outcome in OUTCOMES}
+    return {"messages": report.messages, "received": report.received.total(), **outcomes}
 
 
 def iso(epoch: float) -> str:

@@ -115,9 +115,13 @@ def test_the_doctor_finds_every_source_well(set_up: Callable[..., dict[str, str]
     assert set(polled.values()) == {"ok"}, found
 
 
-def test_the_doctor_names_the_permission_that_is_missing(set_up: Callable[..., dict[str, str]]) -> None:
+def test_the_doctor_names_the_permission_that_is_missing(
+    set_up: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Which source, which permission, which application; a scope of Azure that may not be read likewise."""
     set_up(roles={"graph": ("SecurityIncident.Read.All",)}, reads=lambda scope: False)
+    assert "SecurityAlert.Read.All" in told("incident")["incident: token"]["mend"]  # for the incidents' alerts
+    monkeypatch.setenv("INCIDENT_ALERTS", "false")
     found = told("alert", "incident", "assessment")
     assert found["alert: token"]["state"] == "failed"
     assert "SecurityAlert.Read.All" in found["alert: token"]["mend"]

@@ -66,6 +66,15 @@ def test_what_was_received_is_read_back(settings: Settings) -> None:
         "newest_event": "2026-01-02T03:00:00Z",
         "newest_enqueued": "2026-01-02T03:02:35.000Z",
         "lag_seconds": 90.0,
+        "window": {
+            "since": None,
+            "messages": 1,
+            "received": 3,
+            "indexed": 0,
+            "duplicate": 0,
+            "filtered": 0,
+            "dead_lettered": 0,
+        },
     }
 
 
@@ -85,6 +94,22 @@ def test_a_process_writes_seldom_but_tells_of_recovery_at_once(settings: Setting
     clock.now += EVERY
     assert last.note(report(6), settings, NOW + 6)
     assert read(settings, ["xdr"])["xdr"]["received"]["received"] == 6
+
+
+def test_what_came_since_the_last_write_is_told_for_a_rate(settings: Settings) -> None:
+    """Invocations that were not written count in the next window; another process takes up where the blob stands."""
+    clock = Clock()
+    last = LastReceived(clock)
+    last.note(report(1), settings, NOW)
+    last.note(report(2), settings, NOW + 10)
+    clock.now += EVERY
+    last.note(report(4), settings, NOW + 30)
+    window = read(settings, ["xdr"])["xdr"]["received"]["window"]
+    assert (window["since"], window["received"], window["messages"]) == ("2026-01-02T03:04:05.000Z", 6, 2)
+
+    LastReceived().note(report(5), settings, NOW + 90)
+    window = read(settings, ["xdr"])["xdr"]["received"]["window"]
+    assert (window["since"], window["received"]) == ("2026-01-02T03:04:35.000Z", 5)
 
 
 def test_a_blob_store_that_is_away_costs_a_warning_and_nothing_else(

@@ -39,7 +39,7 @@ def test_bindings_and_retry_policies_are_what_keeps_batches_safe() -> None:
     """Both hubs: cardinality many, binary, their consumer group, retry for ever; health: GET with a function key."""
     functions = run_app(BOTH).functions
 
-    assert set(functions) == {"xdr_stream", "defender_cloud_stream", "health"}
+    assert set(functions) == {"xdr_stream", "defender_cloud_stream", "health", "status"}
     assert functions["xdr_stream"]["bindings"] == [binding("XDR_EVENT_HUB", "defender-xdr", "$Default")]
     assert functions["defender_cloud_stream"]["bindings"] == [binding("CLOUD_EVENT_HUB", "for-cloud", "ecs")]
     for name in ("xdr_stream", "defender_cloud_stream"):
@@ -55,17 +55,20 @@ def test_bindings_and_retry_policies_are_what_keeps_batches_safe() -> None:
     assert functions["health"]["retry"] is None
 
 
-def test_without_hub_names_only_health_is_there() -> None:
+def test_without_hub_names_only_health_and_status_are_there() -> None:
     """An empty list declares no trigger, so the host does not fail on a hub without a name."""
-    assert set(run_app({"XDR_EVENT_HUB_NAMES": " , "}).functions) == {"health"}
+    assert set(run_app({"XDR_EVENT_HUB_NAMES": " , "}).functions) == {"health", "status"}
 
 
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"ELASTICSEARCH_URL": "nonsense", "SHIP_SECONDS": "soon"}, {"health", "xdr_stream", "defender_cloud_stream"}),
-        ({"XDR_EVENT_HUB_NAMES": "@Microsoft.KeyVault(SecretUri=x)"}, {"health", "defender_cloud_stream"}),
-        ({"CLOUD_CONSUMER_GROUP": "@Microsoft.KeyVault(SecretUri=x)"}, {"health", "xdr_stream"}),
+        (
+            {"ELASTICSEARCH_URL": "nonsense", "SHIP_SECONDS": "soon"},
+            {"health", "status", "xdr_stream", "defender_cloud_stream"},
+        ),
+        ({"XDR_EVENT_HUB_NAMES": "@Microsoft.KeyVault(SecretUri=x)"}, {"health", "status", "defender_cloud_stream"}),
+        ({"CLOUD_CONSUMER_GROUP": "@Microsoft.KeyVault(SecretUri=x)"}, {"health", "status", "xdr_stream"}),
     ],
 )
 def test_a_wrong_setting_never_hides_the_health_function(wrong: dict[str, str], expected: set[str]) -> None:
@@ -167,7 +170,7 @@ def test_each_polled_source_has_a_timer_of_its_own() -> None:
     """Its schedule by setting; the host catches up a time that was missed, and nothing runs at start."""
     functions = run_app({"POLL_SOURCES": "alert, assessment", "ALERT_SCHEDULE": "0 */10 * * * *"}).functions
 
-    assert set(functions) == {"alert_poll", "assessment_poll", "health"}
+    assert set(functions) == {"alert_poll", "assessment_poll", "health", "status"}
     assert functions["alert_poll"]["bindings"] == [
         {
             "direction": "IN",
