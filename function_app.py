@@ -4,9 +4,10 @@ import os
 
 import azure.functions as func
 
-from functions import event_hub, health, timers
+from functions import backfill, event_hub, health, timers
 
 app = func.FunctionApp()
 app.register_functions(event_hub.blueprint(os.environ))
 app.register_functions(timers.blueprint(os.environ))
+app.register_functions(backfill.blueprint(os.environ))
 app.register_functions(health.blueprint())

@@ -18,7 +18,7 @@ from shared.poll_settings import reference
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, EXAMPLE = "docs/settings.md", "local.settings.example.json"
 # Settings whose example would change what is shipped, or contradict another: the example file leaves them at rest.
-AT_REST = frozenset({"RECORD_FILTER"})
+AT_REST = frozenset({"RECORD_FILTER", "BACKFILL_STORAGE", "BACKFILL_CONTAINERS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ HUB = "Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=listen;
 HOST_SETTINGS = (
     HostSetting(
         "AzureWebJobsStorage",
-        "Storage account of the host (checkpoints, keys) and, unless STORAGE says otherwise, of dead letters and "
-        "state. In Azure by identity: AzureWebJobsStorage__accountName, AzureWebJobsStorage__credential = "
+        "Storage account of the host (checkpoints, keys) and, unless STORAGE says otherwise, of dead letters, "
+        "state and the back-fill's queue. In Azure by identity: AzureWebJobsStorage__accountName, AzureWebJobsStorage__credential = "
         "managedidentity and, for a user-assigned identity, AzureWebJobsStorage__clientId.",
         "UseDevelopmentStorage=true",
     ),
@@ -139,7 +139,9 @@ def written(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
-    return "" if value in (None, ()) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def example() -> str:

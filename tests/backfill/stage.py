@@ -1,0 +1,90 @@
+"""Real parts for a back-fill: a storage account with exports, Elasticsearch, the app in the local host, the command as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from local.azurite import LocalAzurite
+from local.elasticsearch import LocalElasticsearch
+from local.load import records
+from shared.flows import normaliser
+from shared.normalise.decode import Message, Unreadable
+from shared.settings import Settings
+from shared.ship.dead_letter import DeadLetter, DeadLetters
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KEPT = ("PATH", "HOME", "TMPDIR")
+MINUTES = 10  # that a run of the command may take
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a test's traces are."""
+
+    storage: LocalAzurite
+    server: LocalElasticsearch
+    namespace: str
+    settings: Mapping[str, str]
+
+    def command(self, *arguments: str) -> subprocess.Popen[str]:
+        """`python -m cli backfill …`, started."""
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", "backfill", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env={**kept, "PYTHONPATH": str(ROOT), **self.settings},
+        )
+
+    def ran(self, *arguments: str) -> tuple[int, str]:
+        """The same, run to its end: exit code and what it printed."""
+        process = self.command(*arguments)
+        printed, _ = process.communicate(timeout=60 * MINUTES)
+        return process.returncode, printed
+
+    def ids(self) -> list[str]:
+        """The id of every document, as often as it is there."""
+        index, after, found = f"logs-m365_defender.event-{self.namespace}", None, list[str]()
+        with self.server.client() as admin:
+            admin.indices.refresh(index=index)
+            while True:
+                page: Any = admin.search(index=index, size=5_000, sort=["_doc"], search_after=after, source=False)
+                hits = page["hits"]["hits"]
+                if not hits:
+                    return found
+                found += [hit["_id"] for hit in hits]
+                after = hits[-1]["sort"]
+
+    def letters(self) -> list[DeadLetter]:
+        """Every dead letter."""
+        with self.storage.service() as service:
+            container = service.get_container_client(self.settings["DEAD_LETTER_CONTAINER"])
+            stored = DeadLetters(lambda: container, "AzureWebJobsStorage")
+            return [letter for blob in stored.list() for letter in stored.read(blob)]
+
+
+def hourly(count: int, newest: datetime, hours: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """So many records, spread over hours, each hour's unlike any other's."""
+    for hour in range(hours):
+        yield from records(count // hours, seed + hour, newest - timedelta(hours=hour))
+
+
+def ids_of(made: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The document ids that records have, however they come."""
+    mapping, result = normaliser(Settings.read({}, whole=False)), list[str]()
+    for record in made:
+        for piece in mapping.identified(Message(orjson.dumps(record))):
+            assert not isinstance(piece, Unreadable)
+            result.append(piece[1])
+    return result
