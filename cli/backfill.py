@@ -31,7 +31,7 @@ app = typer.Typer(add_completion=False)
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
 errors = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else 240)
 
-LOOK_SECONDS = 1.0  # between two looks at the marks
+LOOK_SECONDS = 0.5  # between two looks at the marks
 QUIET_SECONDS = 120.0  # without a mark, until a word is said about it
 Ahead = Annotated[int | None, typer.Option("--ahead", help="Messages kept in the queue (default: BACKFILL_AHEAD).")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Put all messages into the queue and leave.")]

@@ -162,7 +162,8 @@ def run(text: bytes, taken: int, arrived: float, *, poison: bool) -> bool:
     arrived: monotonic seconds. Every exception that comes out has been logged once and shows no secret.
     """
     started, opened, report = time.monotonic(), None, Report(SOURCE)
-    with telemetry.span(telemetry.SPAN, **{"defender.source": SOURCE, "defender.attempt": taken - 1}) as span:
+    facts: dict[str, str | int | float] = {"defender.source": SOURCE, "defender.attempt": taken - 1}
+    with telemetry.span(telemetry.SPAN, **facts) as span:
         try:
             opened = OPENING.take()
             in_time(time.monotonic() - arrived, opened.parts.settings.ship_seconds)

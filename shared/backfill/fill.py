@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 SOURCE = "backfill"
 LONGEST_PLACE = 400  # characters of container and blob in a dead letter, whose own blob is named after it
 
+# Classes of dead letters that hold no record but where one is to be found; only `backfill resume` can read it again.
+POINTERS = frozenset({"blob_unread", "not_avro", "not_captured", "avro_broken", "too_long", "not_a_portion", "poison"})
+
 type Filled = Literal["filled", "through", "cancelled"]
 
 
@@ -125,6 +128,11 @@ def reader(container: ContainerClient, blob: str, setting: str) -> Read:
             raise Reject("blob_unread", f"the blob can not be read: {code}") from None
 
     return ask
+
+
+def points(one: DeadLetter) -> bool:
+    """Whether a dead letter is a pointer and no record."""
+    return one.source == SOURCE and one.code in POINTERS
 
 
 def letter(pointer: Pointer, reject: Reject) -> DeadLetter:

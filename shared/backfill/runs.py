@@ -104,8 +104,8 @@ class Runs:
 
     def mark(self, portion: Portion, report: Report, unread: int) -> None:
         """Set the portion's mark: all of it is accounted for."""
-        counts = {"received": report.received.total(), **{name: report.total(name) for name in OUTCOMES}}
-        facts = {name: str(number) for name, number in {**counts, UNREAD: unread}.items()}
+        facts = {"received": str(report.received.total()), UNREAD: str(unread)}
+        facts |= {str(name): str(report.total(name)) for name in OUTCOMES}
         with blob_errors(self._setting):
             self._container.upload_blob(mark_of(portion), b"", metadata=facts, overwrite=True)
 

@@ -35,11 +35,11 @@ class Stage:
     namespace: str
     settings: Mapping[str, str]
 
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
-        """`python -m cli backfill …`, started."""
+    def command(self, *arguments: str, of: str = "backfill") -> subprocess.Popen[str]:
+        """`python -m cli backfill …`, started; of: another command."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", "backfill", *arguments],
+            [sys.executable, "-m", "cli", of, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -47,9 +47,9 @@ class Stage:
             env={**kept, "PYTHONPATH": str(ROOT), **self.settings},
         )
 
-    def ran(self, *arguments: str) -> tuple[int, str]:
+    def ran(self, *arguments: str, of: str = "backfill") -> tuple[int, str]:
         """The same, run to its end: exit code and what it printed."""
-        process = self.command(*arguments)
+        process = self.command(*arguments, of=of)
         printed, _ = process.communicate(timeout=60 * MINUTES)
         return process.returncode, printed
 
@@ -70,6 +70,8 @@ class Stage:
         """Every dead letter."""
         with self.storage.service() as service:
             container = service.get_container_client(self.settings["DEAD_LETTER_CONTAINER"])
+            if not container.exists():
+                return []
             stored = DeadLetters(lambda: container, "AzureWebJobsStorage")
             return [letter for blob in stored.list() for letter in stored.read(blob)]
 

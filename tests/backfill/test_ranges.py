@@ -90,9 +90,13 @@ def test_a_line_without_an_end_costs_itself_only() -> None:
 )
 def test_what_is_no_capture_is_told(blob: bytes, code: str) -> None:
     """A blob that is no Avro, or torn, is a Reject with its class, and never anything else."""
-    with pytest.raises(Reject) as told:
+
+    def read() -> None:
         head = header(reader(blob))
         list(messages(head, cut(reader(blob), 0, len(blob), head.marker), None))
+
+    with pytest.raises(Reject) as told:
+        read()
 
     assert told.value.code == code
 
