@@ -2,7 +2,7 @@
 
 Reads host.json, indexes the app in Microsoft's own Python runtime, listens to the hubs of its eventHubTriggers (real SDK,
 checkpoints in AzureWebJobsStorage) and the queues of its queueTriggers, and serves its HTTP functions on 127.0.0.1. App settings are environment variables;
-LOCAL_HOST_PORT, LOCAL_HOST_KEY (the function key), LOCAL_HOST_BACKOFF_SCALE and LOCAL_HOST_DRAIN_SECONDS are the host's own.
+LOCAL_HOST_PORT, LOCAL_HOST_KEY (the function key), LOCAL_HOST_BACKOFF_SCALE, LOCAL_HOST_QUEUE_SECONDS and LOCAL_HOST_DRAIN_SECONDS are the host's own.
 Prints one line of JSON on standard output when all is ready, and log lines of JSON on standard error. Ends on SIGTERM or
 SIGINT after what is under way. Not done: function time-outs, scaling, and `minEventBatchSize` (batches are what is there).
 """

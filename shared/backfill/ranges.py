@@ -23,7 +23,7 @@ class Cut:
     """Whole pieces and where the first begins; `broken` says why a last one is missing."""
 
     offset: int
-    data: memoryview
+    data: bytearray
     broken: Reject | None = None
 
 
@@ -40,31 +40,37 @@ def cut(read: Read, start: int, end: int, delimiter: bytes, *, most_piece: int =
         found = data.find(delimiter)
         begin = found + len(delimiter)
         if found < 0 or at + begin >= end:
-            return Cut(end, memoryview(b""))
+            return Cut(end, bytearray())
+    del data[:begin]
+    at += begin
     if data.endswith(delimiter):
-        return Cut(at + begin, memoryview(data)[begin:])
-    last = max(begin, data.rfind(delimiter) + len(delimiter))  # where the piece begins that is not whole
+        return Cut(at, data)
+    last = (
+        data.rfind(delimiter) + len(delimiter) if delimiter in data else 0
+    )  # where the piece begins that is not whole
     while True:
         seen = len(data)
         more = read(at + seen, STEP)
         if not more:  # the blob ends without a delimiter
-            return Cut(at + begin, memoryview(data)[begin:])
+            return Cut(at, data)
         data += more
         found = data.find(delimiter, max(last, seen - len(delimiter) + 1))
         if found >= 0:
-            return Cut(at + begin, memoryview(data)[begin : found + len(delimiter)])
+            del data[found + len(delimiter) :]
+            return Cut(at, data)
         if len(data) - last > most_piece:
             reason = f"what begins at byte {at + last} is longer than {most_piece} bytes"
-            return Cut(at + begin, memoryview(data)[begin:last], Reject("too_long", reason))
+            del data[last:]
+            return Cut(at, data, Reject("too_long", reason))
 
 
 def lines(piece: Cut) -> Iterator[tuple[int, bytes]]:
     """Each line with the offset of its first byte, without its end (CRLF or LF); empty ones are left out."""
-    data, position = bytes(piece.data), 0
+    data, position = piece.data, 0
     while position < len(data):
         end = data.find(LINE_END, position)
         end = len(data) if end < 0 else end
         line = data[position:end].strip()
         if line:
-            yield piece.offset + position, line
+            yield piece.offset + position, bytes(line)
         position = end + 1

@@ -55,6 +55,9 @@ def stage(elasticsearch_server: LocalElasticsearch, tmp_path: Path) -> Iterator[
             "BACKFILL_CONTAINERS": "insights-logs-advancedhunting-*, captured",
             "BACKFILL_RANGE_BYTES": str(max(300_000, 25 * RECORDS)),
             "DEAD_LETTER_CONTAINER": "dead-letter",
+            "BULK_MAX_DOCUMENTS": "1500"
+            if RECORDS > 50_000
+            else "25",  # several requests for a portion, to be killed between
             "LOCAL_HOST_QUEUE_SECONDS": "3",
         }
         yield Stage(storage, elasticsearch_server, f"fill{tail}", settings)
@@ -68,6 +71,20 @@ def wait_for_marks(stage: Stage, number: int) -> None:
         while sum("/done/" in blob.name for blob in container.list_blobs()) < number if container.exists() else True:
             assert time.monotonic() < deadline, f"{number} portions were not through in time"
             time.sleep(0.1)
+
+
+def wait_for_more(stage: Stage) -> None:
+    """Return when a document has come in: some portion is being worked on."""
+    index, deadline = f"logs-m365_defender.event-{stage.namespace}", time.monotonic() + 60
+    with stage.server.client() as admin:
+
+        def count() -> int:
+            admin.indices.refresh(index=index)
+            return int(admin.count(index=index)["count"])
+
+        before = count()
+        while count() == before:
+            assert time.monotonic() < deadline, "nothing comes in"
 
 
 def peak(app: LocalFunctions) -> float:
@@ -102,6 +119,7 @@ def test_killed_mid_way_it_goes_on_and_adds_only_what_was_not_streamed(stage: St
         command = stage.command("--from", FROM, "--to", TO, "--ahead", "6")
         for kill in range(KILLS):
             wait_for_marks(stage, 4 * (kill + 1))
+            wait_for_more(stage)
             app.kill()
             app.start()
         printed, _ = command.communicate(timeout=600)
@@ -117,6 +135,7 @@ def test_killed_mid_way_it_goes_on_and_adds_only_what_was_not_streamed(stage: St
     assert counts["received"] == len(made) == counts["indexed"] + counts["duplicate"]
     assert counts["duplicate"] >= len(streamed)
     assert stage.letters() == []
+    assert any(line["attempt"] for line in lines), "no message was under way when the app was killed"
     assert {line["source"] for line in lines} == {"backfill"}
     assert all(line["held"] == 0 for line in lines if line["result"] == "acknowledged")
 
@@ -129,7 +148,7 @@ def test_killed_mid_way_it_goes_on_and_adds_only_what_was_not_streamed(stage: St
     assert len(stage.ids()) == len(made)
     print(
         f"{len(made)} records, {sum(sizes.values()) / 1e6:.0f} MB in {len(sizes)} blobs, {KILLS} kills: {took:.1f} s, "
-        f"{len(made) / took:.0f}/s; {counts['indexed']} indexed, {counts['duplicate']} known ({len(streamed)} of them streamed before); all of it again in {again_took:.1f} s; peak memory of the app {memory:.0f} MB"
+        f"{len(made) / took:.0f}/s; {counts['indexed']} indexed, {counts['duplicate']} known ({len(streamed)} of them streamed before, {counts['duplicate'] - len(streamed)} by what was killed); all of it again in {again_took:.1f} s; peak memory of the app {memory:.0f} MB"
     )
 
 
