@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from elasticsearch.helpers import scan
 
 from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch
@@ -54,17 +55,11 @@ class Stage:
         return process.returncode, printed
 
     def ids(self) -> list[str]:
-        """The id of every document, as often as it is there."""
-        index, after, found = f"logs-m365_defender.event-{self.namespace}", None, list[str]()
+        """The id of every document, as often as it is there; of one moment, because segments are merged meanwhile."""
+        index = f"logs-m365_defender.event-{self.namespace}"
         with self.server.client() as admin:
             admin.indices.refresh(index=index)
-            while True:
-                page: Any = admin.search(index=index, size=5_000, sort=["_doc"], search_after=after, source=False)
-                hits = page["hits"]["hits"]
-                if not hits:
-                    return found
-                found += [hit["_id"] for hit in hits]
-                after = hits[-1]["sort"]
+            return [hit["_id"] for hit in scan(admin, index=index, size=5_000, _source=False)]
 
     def letters(self) -> list[DeadLetter]:
         """Every dead letter."""
