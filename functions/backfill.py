@@ -142,7 +142,7 @@ class Opening:
                 settings = BackfillSettings.read_all(os.environ)
                 if not settings.storage:
                     raise Misconfigured("BACKFILL_STORAGE", "is not set.")
-                exports = Exports(open_service(settings.storage, os.environ), settings.storage)
+                exports = Exports(open_service(settings.storage, os.environ), settings.storage, settings.containers)
                 self._opened = Opened(parts, exports, Runs.open(parts.settings, settings.container))
             return self._opened
 

@@ -8,14 +8,14 @@ same ids (shared/normalise/identity.py), and a portion's mark is set behind all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import orjson
 
 from shared.backfill.capture import header, messages
-from shared.backfill.places import AVRO, partition_of
+from shared.backfill.places import AVRO, allowed, partition_of
 from shared.backfill.portion import Portion, Range
 from shared.backfill.ranges import LINE_END, Read, cut, lines
 from shared.backfill.runs import Runs
@@ -54,14 +54,20 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """The account that the blobs are in, and the setting that names it."""
+    """The account that the blobs are in, the setting that names it, and the containers that may be read, as in BACKFILL_CONTAINERS."""
 
     service: BlobServiceClient
     setting: str
+    containers: Sequence[str]
 
 
 def fill(portion: Portion, parts: Parts, exports: Exports, runs: Runs, report: Report) -> Filled:
-    """Ship one portion, unless it is through or its run cancelled. Raises Retry or Misconfigured, for it to come again."""
+    """Ship one portion, unless it is through or its run cancelled. Raises Retry or Misconfigured, for it to come again.
+
+    Raises `Reject` for a container that is not to be read: who may write to the queue may not choose any.
+    """
+    if not allowed(portion.container, exports.containers):
+        raise Reject("not_allowed", f"{portion.container} is none of BACKFILL_CONTAINERS")
     if runs.cancelled(portion.run):
         return "cancelled"
     if runs.through(portion):

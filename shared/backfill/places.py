@@ -49,11 +49,12 @@ class Found:
 def matching(service: BlobServiceClient, setting: str, patterns: Sequence[str]) -> list[str]:
     """The containers of the account that any of the patterns names, by name."""
     with blob_errors(setting):
-        return sorted(
-            item.name
-            for item in service.list_containers()
-            if any(fnmatchcase(item.name, pattern) for pattern in patterns)
-        )
+        return sorted(item.name for item in service.list_containers() if allowed(item.name, patterns))
+
+
+def allowed(container: str, patterns: Sequence[str]) -> bool:
+    """Whether any of the patterns names a container."""
+    return any(fnmatchcase(container, pattern) for pattern in patterns)
 
 
 def blobs(container: ContainerClient, setting: str, begin: datetime, end: datetime) -> Iterator[Found]:

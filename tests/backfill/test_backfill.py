@@ -242,12 +242,17 @@ def test_a_message_that_has_to_wait_never_becomes_poison(stage: Stage) -> None:
     text = Portion("20260102T030405-ab12", 0, container, (Range(blob, 0, 1_000),)).text()
     away = {**stage.settings, "ELASTICSEARCH_URL": "http://127.0.0.1:9", "SHIP_SECONDS": "1"}
 
-    ran = run_app(away, [queue("backfill", text, taken=taken) for taken in (1, 3, 4, 5)] + [http("health")])
+    other = Portion("20260102T030405-ab12", 1, "azure-webjobs-secrets", (Range("host.json", 0, 9),)).text()
+    steps = [queue("backfill", text, taken=taken) for taken in (1, 3, 4, 5)]
+
+    ran = run_app(away, [*steps, http("health"), queue("backfill", other, taken=4)])
 
     assert [answer["ok"] for answer in ran.answers[:4]] == [False, False, True, True]
     assert [answer["outputs"].get("again") for answer in ran.answers[:4]] == [None, None, text, text]
     assert "can not be reached" in ran.answers[0]["error"]
-    assert [json.loads(line["text"])["result"] for line in ran.logged("defender.run")] == ["retry"] * 4
+    assert [json.loads(line["text"])["result"] for line in ran.logged("defender.run")] == ["retry"] * 4 + ["bug"]
+    assert (ran.answers[5]["ok"], ran.answers[5]["outputs"]) == (False, {})
+    assert "none of BACKFILL_CONTAINERS" in ran.answers[5]["error"]
     assert json.loads(ran.answers[4]["body"])["checks"]["backfill"]["detail"] == "reads defender-backfill."
 
 
