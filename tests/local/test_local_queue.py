@@ -34,7 +34,7 @@ async def work(message: func.QueueMessage, made: func.Out[str]) -> None:
     with SEEN.open("a") as file:
         file.write(f"{text} {message.dequeue_count}\\n")
     if text.startswith("slow"):
-        await asyncio.sleep(5)
+        await asyncio.sleep(7)
     if text.startswith("die") and message.dequeue_count == 1:
         os._exit(9)
     made.set(f"of {text}")
@@ -50,16 +50,18 @@ def app(azurite_server: LocalAzurite, tmp_path: Path) -> Iterator[tuple[LocalFun
     (tmp_path / "app" / "function_app.py").write_text(APP)
     (tmp_path / "app" / "host.json").write_text(json.dumps(HOST_JSON))
     queue = azurite_server.container_name("queue")
-    settings = {"TINY": azurite_server.connection_string, "TINY_QUEUE": queue, "LOCAL_HOST_QUEUE_SECONDS": "2"}
+    settings = {"TINY": azurite_server.connection_string, "TINY_QUEUE": queue, "LOCAL_HOST_QUEUE_SECONDS": "5"}
+    with client(azurite_server.connection_string, queue) as made:
+        made.create_queue()
     with functions_host(tmp_path / "app", settings, backoff_scale=0.02) as running:
         yield running, queue
 
 
-def until(ready: Callable[[], bool], seconds: float = 40.0) -> None:
+def until(ready: Callable[[], bool], seconds: float = 60.0) -> None:
     """Return when it is so."""
     deadline = time.monotonic() + seconds
     while not ready():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.1)
 
 
