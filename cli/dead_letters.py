@@ -150,6 +150,7 @@ def replay(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the letters where they are.")] = False,
 ) -> None:
     """Send originals through the flow again; what is there already counts as duplicate, so repeating it is harmless."""
+    from shared.backfill.fill import points
     from shared.flows import open_parts
 
     want = wanted(code, source, table, since, until)
@@ -159,9 +160,14 @@ def replay(
         letters = DeadLetters.open(settings)
         parts = open_parts(settings)
         for stored, meant, others in found(letters, want):
-            for batch in batches(distinct(meant)):
+            records = [letter for letter in meant if not points(letter)]
+            others += [letter for letter in meant if points(letter)]
+            totals["pointers"] += len(meant) - len(records)
+            if not records:
+                continue
+            for batch in batches(distinct(records)):
                 totals += send(batch, parts)
-            totals["replayed"] += len(meant)
+            totals["replayed"] += len(records)
             if not keep and not letters.keep(stored, others):
                 errors.print(f"{escape(stored.name)} has changed meanwhile and was left as it is.")
     except ForwarderError as error:
@@ -178,6 +184,11 @@ def tell(totals: Counter[str]) -> None:
         f"{totals['duplicate']} duplicate, {totals['filtered']} filtered, "
         f"{totals['dead_lettered']} dead-lettered again."
     )
+    if totals["pointers"]:
+        out.print(
+            f"{totals['pointers']} letters only say what could not be read in exported blobs: `python -m cli backfill resume RUN` "
+            "reads it again."
+        )
 
 
 def distinct(letters: Iterable[DeadLetter]) -> list[DeadLetter]:

@@ -14,6 +14,7 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "backfill": Command("backfill", "bring in what was exported to a storage account; status, resume or cancel a run"),
     "cursors": Command("cursors", "list, show, set or reset how far each source has been read"),
     "dead-letters": Command("dead_letters", "list, show, replay or drop records that could not be indexed"),
     "doctor": Command(

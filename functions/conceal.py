@@ -18,14 +18,14 @@ CONNECTIONS = ("AzureWebJobsStorage", "XDR_EVENT_HUB", "CLOUD_EVENT_HUB", "APPLI
 
 def secrets(environment: Mapping[str, str]) -> Iterator[str]:
     """Every value in `environment` that is secret: settings marked so, connection strings and the keys in them."""
-    storage = environment.get("STORAGE", "").strip()
+    accounts = (environment.get(name, "").strip() for name in ("STORAGE", "BACKFILL_STORAGE"))
     secret = tuple(item.metadata["name"] for item in reference() if item.metadata["secret"])
     for name, value in environment.items():
         if name.rpartition("__")[2] in secret:  # a tenant's own has its name before it: CONTOSO__CLIENT_SECRET
             yield value
     user = f"{environment.get('ELASTICSEARCH_USERNAME', '')}:{environment.get('ELASTICSEARCH_PASSWORD', '')}"
     yield base64.b64encode(user.encode()).decode()  # as it stands in a request's header
-    for name in (*CONNECTIONS, storage):
+    for name in (*CONNECTIONS, *accounts):
         value = environment.get(name, "")
         yield value
         yield from SECRET_PART.findall(value)

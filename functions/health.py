@@ -15,7 +15,7 @@ from typing import Any
 
 import azure.functions as func
 
-from functions import timers
+from functions import backfill, timers
 from functions.conceal import conceal
 from functions.hubs import SOURCES, faults, triggers
 from shared.errors import Misconfigured
@@ -65,6 +65,10 @@ async def examine(environment: Mapping[str, str]) -> dict[str, Any]:
             "failed" if wrong else "ok",
             " ".join(wrong) or ", ".join(f"{source} is polled" for source in polled) or "none.",
         )
+    )
+    wrong, queue = backfill.faults(environment), backfill.declared(environment)
+    checks["backfill"] = told(
+        Finding("failed" if wrong else "ok", " ".join(wrong) or (f"reads {queue[0]}." if queue else "none."))
     )
     try:
         settings = Settings.read(environment)

@@ -146,4 +146,18 @@ type Settings = {
   CLIENT_CERTIFICATE_PASSWORD: string?
   @description('Client id of the user-assigned managed identity that the app registration trusts; not set: the system-assigned one.')
   FEDERATED_IDENTITY: string?
+  @description('Prefix of the app settings that say where Defender\'s export or Event Hubs Capture has written its blobs, in the form of STORAGE (which may be the same). Empty: no back-fill, its functions are not there.')
+  BACKFILL_STORAGE: string?
+  @description('Containers that are read; that of Event Hubs Capture is to be named here.')
+  BACKFILL_CONTAINERS: string?
+  @description('Queue of the ranges that are to be read, in the account of STORAGE; those given up go to the same name with -poison.')
+  BACKFILL_QUEUE: string?
+  @description('Blob container, in the account of STORAGE, for the plan and the progress of each run.')
+  BACKFILL_CONTAINER: string?
+  @description('Bytes of blobs that one message of the queue stands for, and that are read at once.')
+  BACKFILL_RANGE_BYTES: string?
+  @description('Messages that one instance works on at once, in threads of their own; as many as extensions.queues.batchSize in host.json.')
+  BACKFILL_CONCURRENCY: string?
+  @description('Messages that the command keeps in the queue: no more are worked on at once, on whatever number of instances.')
+  BACKFILL_AHEAD: string?
 }

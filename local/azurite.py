@@ -1,4 +1,4 @@
-"""npm's Azurite -> a local Azure blob store on 127.0.0.1, in memory or in a folder, with its connection string."""
+"""npm's Azurite -> a local Azure storage account (blobs and queues) on 127.0.0.1, in memory or in a folder, with its connection string."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ START_SECONDS = 30.0
 
 @dataclass(slots=True)
 class LocalAzurite:
-    """One blob store: its address, its folder (None: in memory), and the process."""
+    """One storage account: its blob service's address, its folder (None: in memory), and the process."""
 
     port: int
+    queue_port: int
     log: Path
     folder: Path | None = None
     server: Server | None = None
@@ -37,8 +38,10 @@ class LocalAzurite:
 
     @property
     def connection_string(self) -> str:
-        """What AzureWebJobsStorage holds to use it (blobs only)."""
-        return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};BlobEndpoint={self.url};"
+        """What AzureWebJobsStorage holds to use it."""
+        queues = f"http://127.0.0.1:{self.queue_port}/{ACCOUNT}"
+        account = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY}"
+        return f"{account};BlobEndpoint={self.url};QueueEndpoint={queues};"
 
     def service(self, **options: Any) -> BlobServiceClient:
         """The real client of the blob service; whoever asks closes it."""
@@ -60,10 +63,14 @@ class LocalAzurite:
             "--skipApiVersionCheck",
             "--blobPort",
             str(self.port),
+            "--queuePort",
+            str(self.queue_port),
+            "--tablePort",
+            "0",  # wherever: nobody asks for tables
         ]
         command = [*node_command(), AZURITE, *options, *place]
         self.server = start("Azurite", command, log=self.log)
-        self.server.wait_until(lambda: listening(self.port), START_SECONDS)
+        self.server.wait_until(lambda: listening(self.port) and listening(self.queue_port), START_SECONDS)
 
     def stop(self) -> None:
         """Stop it; what is in a folder stays, what is in memory is gone."""
@@ -73,7 +80,7 @@ class LocalAzurite:
 
 @contextmanager
 def azurite(*, folder: Path | None = None) -> Iterator[LocalAzurite]:
-    """A running blob store, stopped at the end; raises `Missing` with the reason if it can not run here.
+    """A running storage account, stopped at the end; raises `Missing` with the reason if it can not run here.
 
     folder: where it keeps its data, so that they survive `stop()` (default: in memory).
     """
@@ -81,7 +88,7 @@ def azurite(*, folder: Path | None = None) -> Iterator[LocalAzurite]:
     if missing:
         raise Missing(missing)
     logs = temporary_folder("azurite")
-    server = LocalAzurite(free_port(), logs / "azurite.log", folder)
+    server = LocalAzurite(free_port(), free_port(), logs / "azurite.log", folder)
     try:
         server.start()
         yield server

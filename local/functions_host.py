@@ -1,8 +1,8 @@
 """An app folder -> a running app: `python -m local.functions_host [FOLDER]` does what the Functions host does around it.
 
 Reads host.json, indexes the app in Microsoft's own Python runtime, listens to the hubs of its eventHubTriggers (real SDK,
-checkpoints in AzureWebJobsStorage) and serves its HTTP functions on 127.0.0.1. App settings are environment variables;
-LOCAL_HOST_PORT, LOCAL_HOST_KEY (the function key), LOCAL_HOST_BACKOFF_SCALE and LOCAL_HOST_DRAIN_SECONDS are the host's own.
+checkpoints in AzureWebJobsStorage) and the queues of its queueTriggers, and serves its HTTP functions on 127.0.0.1. App settings are environment variables;
+LOCAL_HOST_PORT, LOCAL_HOST_KEY (the function key), LOCAL_HOST_BACKOFF_SCALE, LOCAL_HOST_QUEUE_SECONDS and LOCAL_HOST_DRAIN_SECONDS are the host's own.
 Prints one line of JSON on standard output when all is ready, and log lines of JSON on standard error. Ends on SIGTERM or
 SIGINT after what is under way. Not done: function time-outs, scaling, and `minEventBatchSize` (batches are what is there).
 """
@@ -22,9 +22,10 @@ from pathlib import Path
 from azure.core.exceptions import AzureError
 from azure.eventhub.exceptions import EventHubError
 
-from local.host_options import HostError, HostOptions, hub_source
+from local.host_options import HostError, HostOptions, hub_source, queue_source
 from local.http_front import HttpFront
 from local.hub_listener import HubListener
+from local.queue_listener import QueueListener
 from local.runtime import NotIndexed, Runtime
 
 LOG = logging.getLogger("local.host")
@@ -55,7 +56,7 @@ async def serve(folder: Path) -> int:
         loop.add_signal_handler(number, stopping.set)
     options = HostOptions.read(folder, os.environ)
     runtime = Runtime(folder)
-    listeners: list[HubListener] = []
+    listeners: list[HubListener | QueueListener] = []
     try:
         await runtime.index()
         storage = os.environ.get("AzureWebJobsStorage", "")  # noqa: SIM112  Azure writes it so
@@ -70,6 +71,12 @@ async def serve(folder: Path) -> int:
             listener = HubListener(runtime, source, options, storage, loop, stopping)
             hubs[source.function.name] = {"hub": source.hub, "partitions": await asyncio.to_thread(listener.start)}
             listeners.append(listener)
+        queues = {}
+        for item in runtime.functions.values():
+            if item.triggered_by("queueTrigger"):
+                taker = QueueListener(runtime, queue_source(item, os.environ), options, loop, stopping)
+                queues[item.name] = taker.start()
+                listeners.append(taker)
     except (HostError, NotIndexed, AzureError, EventHubError, OSError) as reason:
         LOG.critical("the app could not be started: %s", reason)
         return FAILED
@@ -80,6 +87,7 @@ async def serve(folder: Path) -> int:
         "port": front.port,
         "functions": sorted(runtime.functions),
         "hubs": hubs,
+        "queues": queues,
         "routes": sorted(route.function.name for route in front.routes),
     }
     print(json.dumps(ready), flush=True)

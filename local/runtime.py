@@ -22,7 +22,7 @@ from azure_functions_runtime.native_invocation import (
     invocation_request_native,
 )
 
-from local.trigger_data import Event, Input, Place, event_hub_input, http_input, timer_input
+from local.trigger_data import Event, Input, Place, Taken, event_hub_input, http_input, queue_input, timer_input
 
 JITTER = 0.2  # the host's RandomizationFactor
 
@@ -78,12 +78,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended. `error` and `traceback` are None when it went well; `value` is what it returned."""
+    """How an invocation ended. `error` and `traceback` are None when it went well; `value` is what it returned, `outputs` what it gave to its output bindings (Datums by name)."""
 
     ok: bool
     value: Any = None
     error: str | None = None
     traceback: str | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Runtime:
         """Invoke a function once with the data of its trigger; `retry` is how many times it failed before."""
         function = self.functions[name]
         trigger, metadata = data
-        ok, value, _, error, traceback = await invocation_request_native(
+        ok, value, outputs, error, traceback = await invocation_request_native(
             str(uuid.uuid4()),
             function.id,
             [(function.trigger["name"], trigger)],
@@ -135,7 +136,7 @@ class Runtime:
             retry_count=retry,
             max_retry_count=function.retry.most if function.retry else 0,
         )
-        return Outcome(ok, value, error, traceback)
+        return Outcome(ok, value, error, traceback, dict(outputs or ()))
 
     async def invoke_event_hub(
         self,
@@ -177,6 +178,10 @@ class Runtime:
     async def invoke_timer(self, name: str, *, past_due: bool = False) -> Outcome:
         """Let a timer function's time come."""
         return await self.invoke(name, timer_input(past_due=past_due))
+
+    async def invoke_queue(self, name: str, message: Taken) -> Outcome:
+        """Hand a message to a queue function, once."""
+        return await self.invoke(name, queue_input(message))
 
     def close(self) -> None:
         """Stop the runtime's threads, after what they do now."""

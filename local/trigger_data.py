@@ -40,6 +40,19 @@ class Place:
     namespace: str = "namespace.servicebus.windows.net"
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message taken from a queue, and how often it was."""
+
+    body: bytes
+    id: str = "00000000-0000-0000-0000-000000000001"
+    pop_receipt: str = "receipt"
+    count: int = 1
+    inserted: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    expires: datetime = datetime(2026, 1, 9, 3, 4, 5, tzinfo=UTC)
+    visible: datetime = datetime(2026, 1, 2, 3, 14, 5, tzinfo=UTC)
+
+
 def events(batch: Sequence[bytes], first: int = 0) -> list[Event]:
     """Bodies as events with sequence numbers from `first` on and offsets that grow, for tests."""
     return [Event(body, first + number, str(4096 + 128 * (first + number))) for number, body in enumerate(batch)]
@@ -109,6 +122,21 @@ def timer_input(*, past_due: bool = False, now: datetime | None = None) -> Input
     moment = (now or datetime.now(UTC)).isoformat()
     status = {"Last": moment, "Next": moment, "LastUpdated": moment}
     return as_json({"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}), {}
+
+
+def queue_input(message: Taken) -> Input:
+    """A message for a queueTrigger: its text, and what the queue says of it."""
+    metadata = {
+        "QueueTrigger": Datum(message.body.decode(), "string"),
+        "Id": Datum(message.id, "string"),
+        "PopReceipt": Datum(message.pop_receipt, "string"),
+        "DequeueCount": as_json(message.count),
+        "InsertionTime": as_json(message.inserted.isoformat()),
+        "ExpirationTime": as_json(message.expires.isoformat()),
+        "NextVisibleTime": as_json(message.visible.isoformat()),
+        "sys": as_json({"MethodName": "", "UtcNow": instant(datetime.now(UTC)), "RandGuid": ""}),
+    }
+    return Datum(message.body.decode(), "string"), metadata
 
 
 def instant(moment: datetime) -> str:

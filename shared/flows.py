@@ -9,7 +9,7 @@ record's document id is always the same and the operation is `create` (docs/prom
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,10 +68,11 @@ def normaliser(settings: Settings) -> Normaliser:
     )
 
 
-def forward(messages: Sequence[Message], parts: Parts, source: str, report: Report | None = None) -> Report:
+def forward(messages: Iterable[Message], parts: Parts, source: str, report: Report | None = None) -> Report:
     """Ship one batch. Returns to acknowledge it; raises `Retry` or `Misconfigured` to be given it again.
 
-    source: "xdr" or "defender_cloud", for telemetry and dead letters; what a record is, its own shape tells. report: an empty one
+    messages: read once, when needed. source: "xdr", "defender_cloud" or "backfill", for telemetry and dead letters; what a record is, its own
+    shape tells. report: an empty one
     to book in, for a caller who wants to see it where this raises.
     """
     report = Report(source) if report is None else report

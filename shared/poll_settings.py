@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
+from shared.backfill_settings import BackfillSettings
 from shared.errors import Misconfigured
 from shared.settings import (
     FromEnvironment,
@@ -349,4 +350,4 @@ def poll_tenants(settings: PollSettings, environment: Mapping[str, str]) -> dict
 
 def reference() -> list[Field[Any]]:
     """Every setting in order, for whoever writes them down: `metadata` has name, words, example and secret."""
-    return [item for group in (Settings, PollSettings, Tenant) for item in fields(group)]
+    return [item for group in (Settings, PollSettings, Tenant, BackfillSettings) for item in fields(group)]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.backfill_settings import BackfillSettings
 from shared.errors import Misconfigured
 from shared.poll_settings import PollSettings, Tenant, poll_tenants, reference
 from shared.settings import KEY_VAULT, MOST_SHIP_SECONDS, Settings
@@ -25,7 +26,10 @@ NAMES = [item.metadata["name"] for item in reference()]
 def refusal(**settings: str) -> Misconfigured:
     """The error that reading these settings, on top of enough ones, ends in."""
     with pytest.raises(Misconfigured) as raised:
-        _ = [group.read_all(ENOUGH | settings) for group in (PollSettings, Tenant)], Settings.read(ENOUGH | settings)
+        _ = (
+            [group.read_all(ENOUGH | settings) for group in (PollSettings, Tenant, BackfillSettings)],
+            Settings.read(ENOUGH | settings),
+        )
     return raised.value
 
 

@@ -20,7 +20,7 @@ from shared.poll_settings import reference
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, EXAMPLE, BICEP = "docs/settings.md", "local.settings.example.json", "infra/settings.bicep"
 # Settings whose example would change what is shipped, or contradict another: the example file leaves them at rest.
-AT_REST = frozenset({"RECORD_FILTER"})
+AT_REST = frozenset({"RECORD_FILTER", "BACKFILL_STORAGE", "BACKFILL_CONTAINERS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ HUB = "Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=listen;
 HOST_SETTINGS = (
     HostSetting(
         "AzureWebJobsStorage",
-        "Storage account of the host (checkpoints, keys) and, unless STORAGE says otherwise, of dead letters and "
-        "state, as a connection string: for development.",
+        "Storage account of the host (checkpoints, keys) and, unless STORAGE says otherwise, of dead letters, "
+        "state and the back-fill's queue, as a connection string: for development.",
         "UseDevelopmentStorage=true",
         in_azure=False,
     ),

@@ -58,6 +58,11 @@ def timer(function: str, *, late: bool = False) -> Step:
     return {"do": "timer", "function": function, "late": late}
 
 
+def queue(function: str, text: str, *, taken: int = 1) -> Step:
+    """A message of a queue that was taken so many times."""
+    return {"do": "queue", "function": function, "text": text, "taken": taken}
+
+
 def environment(**changes: str) -> Step:
     """Change app settings while the process runs, as a mended Key Vault reference does."""
     return {"do": "environment", "changes": changes}
@@ -157,6 +162,12 @@ async def take(runtime: Any, step: Step) -> dict[str, Any]:
     if step["do"] == "timer":
         outcome = await runtime.invoke_timer(step["function"], past_due=step["late"])
         return {"ok": outcome.ok, "error": outcome.error, "traceback": outcome.traceback}
+    if step["do"] == "queue":
+        from local.trigger_data import Taken
+
+        outcome = await runtime.invoke_queue(step["function"], Taken(step["text"].encode(), count=step["taken"]))
+        outputs = {name: datum.value for name, datum in outcome.outputs.items()}
+        return {"ok": outcome.ok, "error": outcome.error, "traceback": outcome.traceback, "outputs": outputs}
     first = step.get("first", 0)
     batch = [
         Event(base64.b64decode(body), first + number, step.get("offset", str(128 * number)))

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from functions.backfill import FRESH_FROM, MOST_TAKEN
 from functions.event_hub import CLOSING, HOST_TIMEOUT
+from shared.backfill_settings import BackfillSettings
 from shared.poll.client import READ_SECONDS
 from shared.poll_settings import MOST_POLL_SECONDS
 from shared.settings import MOST_SHIP_SECONDS, Settings
@@ -58,3 +60,14 @@ def test_the_host_neither_skips_nor_gives_up() -> None:
     assert hubs["initialOffsetOptions"]["type"] == "fromStart"
     assert hubs["prefetchCount"] >= hubs["maxEventBatchSize"]
     assert "retry" not in HOST
+
+
+def test_a_message_of_the_back_fill_is_replaced_before_the_host_gives_it_up() -> None:
+    """The host's count is the one that the function knows; one instance takes as many messages as it works on."""
+    queues = HOST["extensions"]["queues"]
+
+    assert queues["maxDequeueCount"] == MOST_TAKEN > FRESH_FROM > 1
+    assert queues["batchSize"] == BackfillSettings.read_one("concurrency", {})
+    assert queues["newBatchThreshold"] == 0
+    assert queues["visibilityTimeout"] != "00:00:00"
+    assert queues["messageEncoding"] == "base64"

@@ -1,0 +1,1 @@
+"""Blobs that Defender or Event Hubs Capture has written -> the same documents as were streamed."""
