@@ -60,6 +60,12 @@ param assessmentSubscriptions array = []
 @description('Management groups (ids) whose assessments are polled; the role comes from managementGroup.bicep.')
 param assessmentManagementGroups array = []
 
+@description('Whether the back-fill is on: its functions, a queue, and the role for it (docs/backfill.md). It reads exportStorageId, or without it what capture wrote.')
+param backfill bool = false
+
+@description('Resource id of a storage account that Defender XDR exports to; the app gets Storage Blob Data Reader on it.')
+param exportStorageId string = ''
+
 // Where it goes, and how
 
 @description('App settings as docs/settings.md has them; what is not given keeps its default.')
@@ -235,8 +241,20 @@ module storage 'modules/storage.bicep' = {
     sku: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
     principalId: identity.outputs.principalId
     private: privateNetworking
+    queues: backfill
     containers: concat([packageContainer], capture ? [captureContainer] : [])
     workspaceId: workspace.outputs.id
+  }
+}
+
+var exportId = split(empty(exportStorageId) ? '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.Storage/storageAccounts/none' : exportStorageId, '/')
+
+module exportStorage 'modules/exportStorage.bicep' = if (backfill && !empty(exportStorageId)) {
+  name: 'export-storage'
+  scope: resourceGroup(exportId[2], exportId[4])
+  params: {
+    name: exportId[8]
+    principalId: identity.outputs.principalId
   }
 }
 
@@ -331,18 +349,21 @@ module network 'modules/network.bicep' = if (privateNetworking) {
 var zones = {
   AzureCloud: {
     blob: 'privatelink.blob.${environment().suffixes.storage}'
+    queue: 'privatelink.queue.${environment().suffixes.storage}'
     namespace: 'privatelink.servicebus.windows.net'
     vault: 'privatelink.vaultcore.azure.net'
     sites: 'privatelink.azurewebsites.net'
   }
   AzureUSGovernment: {
     blob: 'privatelink.blob.${environment().suffixes.storage}'
+    queue: 'privatelink.queue.${environment().suffixes.storage}'
     namespace: 'privatelink.servicebus.usgovcloudapi.net'
     vault: 'privatelink.vaultcore.usgovcloudapi.net'
     sites: 'privatelink.azurewebsites.us'
   }
   AzureChinaCloud: {
     blob: 'privatelink.blob.${environment().suffixes.storage}'
+    queue: 'privatelink.queue.${environment().suffixes.storage}'
     namespace: 'privatelink.servicebus.chinacloudapi.cn'
     vault: 'privatelink.vaultcore.azure.cn'
     sites: 'privatelink.chinacloudsites.cn'
@@ -359,6 +380,21 @@ module storageEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) 
     resourceId: storage.outputs.id
     service: 'blob'
     zoneName: zones.blob
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointSubnetId
+  }
+}
+
+module queueEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking && backfill) {
+  name: 'queue-endpoint'
+  scope: group
+  params: {
+    name: nameOf('pep-queue', stem, token)
+    location: location
+    tags: allTags
+    resourceId: storage.outputs.id
+    service: 'queue'
+    zoneName: zones.queue
     networkId: network!.outputs.id
     subnetId: network!.outputs.endpointSubnetId
   }
@@ -443,6 +479,16 @@ var cloudSettings = empty(cloudEventHubs) ? {} : {
   CLOUD_EVENT_HUB_NAMES: join(cloudEventHubs, ',')
   CLOUD_CONSUMER_GROUP: consumerGroup
 }
+var exportSettings = !backfill ? {} : empty(exportStorageId) ? {
+  AzureWebJobsStorage__queueServiceUri: storage.outputs.queueEndpoint
+  BACKFILL_STORAGE: 'AzureWebJobsStorage'
+  BACKFILL_CONTAINERS: captureContainer
+} : {
+  AzureWebJobsStorage__queueServiceUri: storage.outputs.queueEndpoint
+  BACKFILL_STORAGE: 'EXPORT_STORAGE'
+  EXPORT_STORAGE__blobServiceUri: exportStorage!.outputs.blobEndpoint
+  EXPORT_STORAGE__clientId: identity.outputs.clientId
+}
 var ownSettings = {
   ELASTICSEARCH_API_KEY: vault.outputs.apiKeyReference
   TENANT_ID: tenant().tenantId
@@ -461,7 +507,7 @@ module app 'modules/app.bicep' = {
     planId: plan.outputs.id
     identityId: identity.outputs.id
     packageContainer: '${storage.outputs.blobEndpoint}${packageContainer}'
-    settings: union(hostSettings, xdrSettings, cloudSettings, ownSettings, settings, moreSettings)
+    settings: union(hostSettings, xdrSettings, cloudSettings, exportSettings, ownSettings, settings, moreSettings)
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
@@ -472,6 +518,7 @@ module app 'modules/app.bicep' = {
   dependsOn: [
     // the app starts by reading its package, its secret and its hubs
     storageEndpoint
+    queueEndpoint
     vaultEndpoint
     hubEndpoint
   ]

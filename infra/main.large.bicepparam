@@ -27,5 +27,6 @@ param eventHubCapacity = 10
 param maximumThroughputUnits = 40
 param partitionCount = 32
 param capture = true
+param backfill = true
 param logRetentionInDays = 90
 param logDailyCapGb = 20

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.backfill import SOURCE as BACKFILL
 from functions.timers import line_of
 from shared.cursors.cursor import Cursor
 from shared.poll.client import Usage
@@ -89,7 +90,7 @@ def test_polled_sources_are_told_from_hubs() -> None:
     (silent,) = (query for query in ALERTS if query.name == "silent-hub")
     listed = re.search(r"source !in \((.*)\)", silent.text)
     assert listed
-    assert tuple(re.findall(r'"(\w+)"', listed[1])) == SOURCES
+    assert tuple(re.findall(r'"(\w+)"', listed[1])) == (*SOURCES, BACKFILL)
 
 
 def test_what_bicep_reads_is_complete() -> None:

@@ -47,6 +47,15 @@ HOST_SETTINGS = (
         "The same account by identity: the address of its blob service. Also AzureWebJobsStorage__accountName, in the public "
         "cloud. The identity needs the role Storage Blob Data Owner.",
     ),
+    HostSetting(
+        "AzureWebJobsStorage__queueServiceUri",
+        "The address of its queue service, where the back-fill is on. The identity needs the role Storage Queue Data Contributor.",
+    ),
+    HostSetting(
+        "EXPORT_STORAGE__blobServiceUri",
+        "The account that the back-fill reads, where BACKFILL_STORAGE is EXPORT_STORAGE. The identity needs the role Storage Blob Data Reader.",
+    ),
+    HostSetting("EXPORT_STORAGE__clientId", "Client id of a user-assigned identity for it."),
     HostSetting("AzureWebJobsStorage__credential", "managedidentity, where that account is reached by identity."),
     HostSetting("AzureWebJobsStorage__clientId", "Client id of a user-assigned identity for it."),
     HostSetting(

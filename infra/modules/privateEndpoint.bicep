@@ -11,7 +11,7 @@ param tags object
 param resourceId string
 
 @description('Which of the resource\'s services.')
-@allowed(['blob', 'namespace', 'vault', 'sites'])
+@allowed(['blob', 'queue', 'namespace', 'vault', 'sites'])
 param service string
 
 @description('Private DNS zone of that service.')

@@ -17,6 +17,9 @@ param principalId string
 @description('Whether only private endpoints reach the account.')
 param private bool
 
+@description('Whether the app may use queues of the account, for the back-fill.')
+param queues bool
+
 @description('Containers to make; the app makes its own where they are missing.')
 param containers array
 
@@ -83,6 +86,16 @@ resource owner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+resource queueContributor 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (queues) {
+  name: guid(account.id, principalId, roles.storageQueueDataContributor.id)
+  scope: account
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageQueueDataContributor.id)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: blobs
@@ -106,3 +119,6 @@ output name string = account.name
 
 @description('Address of the blob service, for AzureWebJobsStorage__blobServiceUri.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
+
+@description('Address of the queue service, for AzureWebJobsStorage__queueServiceUri.')
+output queueEndpoint string = account.properties.primaryEndpoints.queue
