@@ -115,7 +115,7 @@ def test_permissions_are_granted_and_templates_asked_for(azure: Az) -> None:
     assert "SecurityIncident.Read.All of Microsoft Graph: granted." in done.stdout
     assert len(azure.state["assignments"]) == 2
     assert done.returncode != 0
-    assert "ELASTICSEARCH_URL: can not be reached" in done.stderr
+    assert "Elasticsearch can not be reached" in done.stderr
     assert "aW5zdGFsbDprZXk=" not in done.stdout + done.stderr
 
 

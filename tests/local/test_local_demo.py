@@ -113,7 +113,7 @@ def test_the_demo_keeps_its_promises_and_cleans_up(tmp_path: Path) -> None:
         "An example of DeviceNetworkEvents",
         "An example of AlertEvidence",
         "health        answered 200",
-        "templates were put by user installer; user shipper ships",
+        "templates and views were put by user installer; user shipper ships",
         "Where each thing went",
         "logs-m365_defender.vulnerability-default",
         "m365_defender.alert_latest-default",

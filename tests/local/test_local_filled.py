@@ -18,7 +18,8 @@ def test_every_data_stream_and_latest_view_has_documents(filled_elasticsearch: L
         for name in sorted({document.index for document in streams}):
             assert client.count(index=name)["count"] == sum(document.index == name for document in streams), name
         for name in sorted({document.index for document in views}):
-            expected = len({document.id for document in views if document.index == name})
+            newest = {one.id: one for one in sorted(views, key=lambda one: one.version or 0) if one.index == name}
+            expected = sum(not one.gone for one in newest.values())
             assert client.count(index=name)["count"] == expected, name
         aliases = [view.alias for view in VIEWS.values() if view.alias]
         assert client.count(index=",".join(aliases), query={"exists": {"field": "event.id"}})["count"] > 0
