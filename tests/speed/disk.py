@@ -4,7 +4,7 @@
 
 All variants of an index get the same documents, slice by slice in turn, so that what else the machine does falls on all. A slice's time is over
 when its merges are. Then each is merged to one segment, measured, and asked. Figures are medians; rates are given as ratios to the first
-variant in the same turn too. --full takes what docs/decisions/0009 was written from; without it a smaller load, for `make bench`.
+variant in the same turn too. --full takes the loads that a decision needs; without it a smaller load, for `make bench`.
 """
 
 from __future__ import annotations
@@ -74,13 +74,6 @@ def merged(client: Elasticsearch, index: str) -> dict[str, int]:
     found = {"inverted_index": whole["inverted_index"]["total_in_bytes"]}
     found |= {kind: whole[f"{kind}_in_bytes"] for kind in ("doc_values", "points", "stored_fields", "norms")}
     return {"all": stats["store"]["size_in_bytes"], **found, **sizes}
-
-
-def sorted_by(client: Elasticsearch, index: str) -> str:
-    """How the documents of a merged index are sorted, as its segment says."""
-    shards: dict[str, Any] = client.indices.segments(index=index)["indices"][index]["shards"]
-    (segment,) = shards["0"][0]["segments"].values()
-    return ", ".join(f"{part['field']}{' desc' if part.get('reverse') else ''}" for part in segment.get("sort", ()))
 
 
 def tell_sizes(sizes: Mapping[str, Mapping[str, int]], count: int) -> None:
