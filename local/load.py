@@ -43,10 +43,13 @@ class Load:
         return sum(map(len, self.bodies))
 
 
-def records(count: int, seed: int = 1, newest: datetime | None = None) -> Iterator[dict[str, Any]]:
+def records(
+    count: int, seed: int = 1, newest: datetime | None = None, span: timedelta = SPAN
+) -> Iterator[dict[str, Any]]:
     """So many stream records, each unlike any other; the same for the same arguments.
 
-    newest: about when the last of them happened (default: the start of 2026, so that all is the same every time).
+    newest: about when the last of them happened (default: the start of 2026, so that all is the same every time);
+    span: over how long they are spread.
     """
     chance = dice(f"records {seed}")
     end = newest or datetime(2026, 1, 2, tzinfo=UTC)
@@ -54,7 +57,7 @@ def records(count: int, seed: int = 1, newest: datetime | None = None) -> Iterat
     devices = hosts(seed)
     for number in range(1, count + 1):
         table = chance.choices(names, weights)[0]
-        moment = end - SPAN * (1 - number / count) - timedelta(seconds=chance.uniform(0, 2))
+        moment = end - span * (1 - number / count) - timedelta(seconds=chance.uniform(0, 2))
         scene = Scene(chance, chance.choice(devices), moment, number)
         yield envelope(table, TABLES[table][0](scene), scene)
 

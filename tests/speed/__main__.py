@@ -1,4 +1,7 @@
-"""`make bench`: every measurement in turn; each prints ratios of what was measured side by side in its own run."""
+"""`make bench`: every measurement in turn; each prints ratios of what was measured side by side in its own run.
+
+`python -m tests.speed --full` measures disk with the loads that the decision needs (about ten minutes more).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ MEASUREMENTS = {
     "shipping alone, against helpers.bulk with the same documents": ["tests.speed.bulk"],
     "peak memory of a worker with 100 messages of 1 MB": ["tests.speed.memory"],
     "polling every source, and its peak memory": ["tests.speed.poll", "--full"],
+    "disk, indexing and searching by codec, sort and mode, and what ids cost": ["tests.speed.disk"],
     "cold start, against the SDKs alone": ["tests.speed.cold_start"],
     "what is deployed, its size and its cold import": ["tests.speed.package"],
 }
@@ -26,7 +30,9 @@ def main() -> int:
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.release()}"
     )
     failed = 0
-    for words, module in MEASUREMENTS.items():
+    more = [argument for argument in sys.argv[1:] if argument == "--full"]
+    for words, measurement in MEASUREMENTS.items():
+        module = [*measurement, *more] if measurement == ["tests.speed.disk"] else measurement
         print(f"\n== {words}", flush=True)
         failed += subprocess.run([sys.executable, "-W", "ignore", "-m", *module], cwd=ROOT, check=False).returncode != 0
     return 1 if failed else 0
