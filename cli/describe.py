@@ -21,10 +21,14 @@ COMMANDS: dict[str, Command] = {
     ),
     "drift": Command("drift", "what Defender sent that is not mapped; clear what has been dealt with"),
     "estimate": Command("estimate", "events a day, or a sample of the hub -> what it needs and what it costs a month"),
-    "install": Command("install", "put the index templates into Elasticsearch; twice changes nothing"),
+    "install": Command(
+        "install.command",
+        "put templates, lifecycle, latest views and dashboards in place; --dry-run shows a diff; twice changes nothing",
+    ),
     "normalize": Command(
         "normalize", "records or API objects from files or standard input -> the documents they become"
     ),
+    "uninstall": Command("install.uninstall", "remove what install put, and name what stays: data, and what is in use"),
     "poll": Command("poll", "read one source once, with a progress bar; --dry-run ships nothing"),
 }
 

@@ -46,11 +46,18 @@ def adapt_template(template: Mapping[str, Any]) -> dict[str, Any]:
             body.pop(option, None)
         if "settings" in body:
             body["settings"] = _settings(body["settings"])
-        if "mappings" in body:
-            body["mappings"] = _mapping(body["mappings"])
     data_stream = result.get("data_stream")
     if isinstance(data_stream, dict):
         data_stream.pop("failure_store", None)
+    return with_families(result)
+
+
+def with_families(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The same template with field types replaced and nothing else, so that what the local server lacks is refused as elsewhere."""
+    result: dict[str, Any] = dict(template)
+    body = result.get("template")
+    if isinstance(body, dict) and "mappings" in body:
+        result["template"] = {**body, "mappings": _mapping(body["mappings"])}
     return result
 
 

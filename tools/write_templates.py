@@ -1,4 +1,4 @@
-"""The mapping -> infra/elastic/: component templates for ECS and vendor fields, and an index template for each data stream."""
+"""The mapping -> infra/elastic/: component templates for ECS and vendor fields, an index template for each data stream, lifecycle, pipeline."""
 
 from __future__ import annotations
 
@@ -7,33 +7,69 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cli.install.lifecycle import policies
 from shared.ship.latest import VIEWS, View
 from tools.fields import datasets, fields
 from tools.freshness import write_or_compare
+from tools.places import COMPONENT, PIPELINE, places_component, places_pipeline
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "elastic"
 COMPONENTS, INDICES = FOLDER / "component_templates", FOLDER / "index_templates"
+PIPELINES, POLICIES = FOLDER / "ingest_pipelines", FOLDER / "ilm_policies"
 ABOVE_BUILT_IN = 250  # the built-in logs-*-* has 100, Fleet's own packages 200
 HEADROOM = 1.4  # of fields, for @custom templates and dynamic ones
-# Multi-fields that Elastic's rules and dashboards query: .text for words, .caseless for names in any case
+# How documents lie on disk: codec, sort and the like, for every index template. Measured by `make bench`.
+STORAGE: dict[str, Any] = {"index.codec": "best_compression"}
+# Days that documents are kept where Elastic's integration has a number of its own (its lifecycle.yml); all else is kept for ever.
+DAYS_KEPT = {"microsoft_defender_cloud.assessment": 7}
+# Multi-fields: .text for words, where ECS has it (elastic/ecs, multi_fields in generated/ecs/ecs_flat.yml) ...
 TEXT_FIELDS = frozenset(
     {
-        "file.path", "process.command_line", "process.executable", "process.name", "process.parent.command_line",
-        "process.parent.executable", "process.parent.name", "process.working_directory", "url.full", "url.original",
-        "user.name", "user_agent.original",
+        "email.subject", "entity.name", "entity.target.name", "file.path", "host.os.full", "host.os.name", "organization.name",
+        "process.command_line", "process.executable", "process.name", "process.parent.command_line",
+        "process.parent.executable", "process.parent.name", "process.parent.user.name", "process.parent.working_directory",
+        "process.user.name", "process.working_directory", "source.as.organization.name", "source.user.name",
+        "threat.technique.name", "threat.technique.subtechnique.name", "url.full", "url.original", "user.full_name", "user.name",
+        "user.target.full_name", "user.target.name", "user_agent.original", "user_agent.os.name", "vulnerability.description",
     }
 )  # fmt: skip
+# ... and .caseless for names in any case: process.name's is asked by 150 of the rules that name our data streams, the others are what
+# Elastic Defend has (rules and hunts written for it), and the fields that rules compare most and whose case Windows does not heed.
 CASELESS_FIELDS = frozenset(
     {
         "dll.name", "dll.path", "file.name", "file.path", "process.command_line", "process.executable", "process.name",
-        "process.parent.command_line", "process.parent.executable", "process.parent.name", "process.pe.original_file_name",
-        "registry.path", "registry.value",
+        "process.parent.command_line", "process.parent.executable", "process.parent.name", "process.parent.working_directory",
+        "process.pe.original_file_name", "process.working_directory", "registry.path", "registry.value",
     }
 )  # fmt: skip
+TEXT = {"type": "match_only_text"}
+CASELESS = {"type": "keyword", "ignore_above": 8191, "normalizer": "lowercase"}
+# Fields that no template names (of @custom pipelines): strings are keywords, and paths and programs can be asked in any case too.
+DYNAMIC: list[dict[str, Any]] = [
+    {
+        "names_in_any_case": {
+            "match_mapping_type": "string",
+            "path_match": ["*process.name", "*process.parent.name", "*.executable", "*.command_line", "*.working_directory"],
+            "mapping": {"type": "keyword", "ignore_above": 1024, "fields": {"caseless": CASELESS}},
+        }
+    },
+    {"text_as_keyword": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 1024}}},
+]  # fmt: skip
+SEARCHED = [
+    "message",
+    "process.command_line",
+    "file.path",
+    "user.name",
+    "host.name",
+    "related.*",
+]  # without a field's name
 
 
 def mapping_of(field: str, kind: str, dataset: str) -> dict[str, Any]:
     """One field's mapping."""
+    constant = constants_of(dataset)
+    if field in constant:
+        return {"type": "constant_keyword", "value": constant[field]}
     known: dict[str, Any] = {
         "type": "double" if kind == "float" else kind
     }  # a float refuses numbers that a double takes
@@ -44,23 +80,24 @@ def mapping_of(field: str, kind: str, dataset: str) -> dict[str, Any]:
     if kind == "flattened":
         known["ignore_above"] = 8191
         known["depth_limit"] = 20
-    if kind == "constant_keyword":
-        value = {
-            "data_stream.type": "logs",
-            "data_stream.dataset": dataset,
-            "event.dataset": dataset,
-            "event.module": dataset.partition(".")[0],
-        }
-        if field in value:
-            known["value"] = value[field]
     more: dict[str, Any] = {}
     if field in TEXT_FIELDS:
-        more["text"] = {"type": "match_only_text"}
+        more["text"] = TEXT
     if field in CASELESS_FIELDS:
-        more["caseless"] = {"type": "keyword", "ignore_above": 8191, "normalizer": "lowercase"}
+        more["caseless"] = CASELESS
     if more:
         known["fields"] = more
     return known
+
+
+def constants_of(dataset: str) -> dict[str, str]:
+    """Fields with one value in all documents of a dataset, constant_keyword as in Elastic's package: no shard of another is searched."""
+    return {
+        "data_stream.type": "logs",
+        "data_stream.dataset": dataset,
+        "event.dataset": dataset,
+        "event.module": dataset.partition(".")[0],
+    }
 
 
 def properties(found: dict[str, str], dataset: str) -> dict[str, Any]:
@@ -84,39 +121,25 @@ def component(found: dict[str, str], dataset: str, words: str) -> dict[str, Any]
 
 
 def index_template(dataset: str, number: int) -> dict[str, Any]:
-    """The index template of one dataset's data streams."""
+    """The index template of one dataset's data streams, of so many fields. What people add in @custom component templates is honoured."""
+    custom = ["logs@custom", f"{dataset.partition('.')[0]}@custom", f"logs-{dataset}@custom"]
     return {
         "index_patterns": [f"logs-{dataset}-*"],
         "data_stream": {},
         "priority": ABOVE_BUILT_IN,
-        "composed_of": [f"logs-{dataset}@ecs", f"logs-{dataset}@vendor", "logs@custom", f"logs-{dataset}@custom"],
-        "ignore_missing_component_templates": ["logs@custom", f"logs-{dataset}@custom"],
+        "composed_of": [f"logs-{dataset}@ecs", f"logs-{dataset}@vendor", *custom],
+        "ignore_missing_component_templates": custom,
         "template": {
-            "settings": {
-                "index.codec": "best_compression",
+            "settings": STORAGE
+            | {
                 "index.mapping.total_fields.limit": int(number * HEADROOM // 100 + 2) * 100,
                 "index.mapping.total_fields.ignore_dynamic_beyond_limit": True,
-                "index.mapping.ignore_malformed": False,
-                "index.query.default_field": [
-                    "message",
-                    "process.command_line",
-                    "file.path",
-                    "user.name",
-                    "host.name",
-                    "related.*",
-                ],
+                "index.mapping.ignore_malformed": False,  # a value of a wrong type is a dead letter, and never silently not searchable
+                "index.query.default_field": SEARCHED,
             },
-            "mappings": {
-                "date_detection": False,
-                "dynamic_templates": [
-                    {
-                        "text_as_keyword": {
-                            "match_mapping_type": "string",
-                            "mapping": {"type": "keyword", "ignore_above": 1024},
-                        }
-                    }
-                ],
-            },
+            "mappings": {"date_detection": False, "dynamic_templates": DYNAMIC},
+            "lifecycle": {"enabled": True}
+            | ({"data_retention": f"{DAYS_KEPT[dataset]}d"} if dataset in DAYS_KEPT else {}),
         },
         "_meta": {"description": f"Microsoft Defender: {dataset}", "managed_by": "defender-to-elasticsearch"},
     }
@@ -126,7 +149,7 @@ def latest_template(view: View, number: int) -> dict[str, Any]:
     """The index template of a latest view: a plain index with the fields of the data stream whose documents it has."""
     template = index_template(view.dataset, number)
     template["index_patterns"] = [view.index.format(namespace="*")]
-    del template["data_stream"]
+    del template["data_stream"], template["template"]["lifecycle"]
     if view.alias:
         template["template"]["aliases"] = {view.alias: {}}
     template["_meta"]["description"] = f"Microsoft Defender: the latest of each, out of {view.dataset}"
@@ -149,12 +172,22 @@ def templates() -> dict[Path, str]:
     for view in VIEWS.values():
         name = view.index.removesuffix("-{namespace}").removesuffix("-v1")
         files[INDICES / f"{name}.json"] = latest_template(view, len(fields(view.dataset)))
+    files[COMPONENTS / f"{COMPONENT}.json"] = places_component()
+    files[PIPELINES / f"{PIPELINE}.json"] = places_pipeline()
+    files |= {POLICIES / f"{name}.json": body for name, body in policies((None, *DAYS_KEPT.values())).items()}
     return {path: json.dumps(body, indent=2, sort_keys=True) + "\n" for path, body in files.items()}
 
 
 def main() -> int:
-    """Write the templates, or with --check say whether they are fresh."""
-    return write_or_compare(templates(), FOLDER, "*_templates/*.json")
+    """Write the files, or with --check say whether they are fresh; folders of other kinds are left alone."""
+    kinds = ("component_templates", "index_templates", "ingest_pipelines", "ilm_policies")
+    files = templates()
+    return max(
+        write_or_compare(
+            {path: text for path, text in files.items() if path.parent.name == kind}, FOLDER, f"{kind}/*.json"
+        )
+        for kind in kinds
+    )
 
 
 if __name__ == "__main__":
