@@ -10,7 +10,8 @@ from typing import Any
 COMPONENT, PIPELINE = "defender_to_elasticsearch@places", "defender_to_elasticsearch-places"
 ENDS = ("source", "destination", "client", "host")  # whose `ip` is looked up
 META = {"managed_by": "defender-to-elasticsearch"}
-CITY = ["continent_code", "continent_name", "country_iso_code", "country_name", "region_iso_code", "region_name", "city_name", "location", "timezone"]  # fmt: skip
+# What the processor writes of a city by default, in all versions.
+CITY = ("continent_name", "country_iso_code", "country_name", "region_iso_code", "region_name", "city_name", "location")
 KEYWORD = {"type": "keyword", "ignore_above": 1024}
 NAMED = {**KEYWORD, "fields": {"text": {"type": "match_only_text"}}}
 
@@ -37,7 +38,6 @@ def _place(end: str) -> list[dict[str, Any]]:
         "if": f"ctx.{end}?.geo == null",
         "field": f"{end}.ip",
         "target_field": f"{end}.geo",
-        "properties": CITY,
         "ignore_missing": True,
         "ignore_failure": True,
     }

@@ -86,8 +86,9 @@ def version_of(files: Mapping[str, str]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def objects(files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The saved objects of the files, each with our tag, and the tag; not what an export adds at its end."""
+def objects(files: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The saved objects of the files, each once (dashboards share a data view), dashboards with our tag, and the tag; no export's summary."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for _, text in sorted(files.items()):
         for line in text.splitlines():
             item = json.loads(line) if line.strip() else {}
@@ -95,9 +96,10 @@ def objects(files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
                 if item["type"] == "dashboard":
                     tag = {"type": "tag", "id": TAG["id"], "name": f"tag-ref-{TAG['id']}"}
                     item["references"] = [*(item.get("references") or ()), tag]
-                yield item
+                found[item["type"], item["id"]] = item
     words = f"Dashboards of version {version_of(files)}"
-    yield {**TAG, "attributes": {"name": TAG_NAME, "description": words, "color": TAG_COLOUR}, "references": []}
+    tag_itself = {**TAG, "attributes": {"name": TAG_NAME, "description": words, "color": TAG_COLOUR}, "references": []}
+    return [*found.values(), tag_itself]
 
 
 def path_in(space: str, path: str) -> str:

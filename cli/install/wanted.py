@@ -78,10 +78,24 @@ def chosen(files: Wanted, choices: Choices) -> Wanted:
         index_templates=templates,
         ilm_policies=kept,
         ingest_pipelines=files.ingest_pipelines if choices.geoip else {},
-        transforms=files.transforms if choices.transforms else {},
+        transforms={n: in_namespace(b, choices.namespace) for n, b in files.transforms.items()}
+        if choices.transforms
+        else {},
         indices=tuple(sorted({view.index.format(namespace=choices.namespace) for view in VIEWS.values()})),
         dashboards=files.dashboards if choices.spaces else {},
     )
+
+
+def in_namespace(transform: Body, namespace: str) -> Body:
+    """A transform that reads and writes in a namespace; the files say `default`."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(item) for item in value]
+        return f"{value.removesuffix('-default')}-{namespace}" if str(value).endswith("-default") else value
+
+    sides = {side: {**transform[side], "index": named(transform[side]["index"])} for side in ("source", "dest")}
+    return {**transform, **sides}
 
 
 def _template(name: str, body: Body, choices: Choices) -> Body:

@@ -167,6 +167,8 @@ class Stack:
         if match[2] == "_import":
             part = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
             items = [json.loads(line) for line in part.splitlines() if line.strip()]
+            if len({(item["type"], item["id"]) for item in items}) < len(items):
+                return 400, {"statusCode": 400, "message": "Non-unique import objects detected"}
             objects |= {(item["type"], item["id"]): item for item in items}
             return 200, {"success": True, "successCount": len(items)}
         if match[2] == "_export":

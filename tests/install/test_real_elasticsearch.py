@@ -242,3 +242,25 @@ def test_uninstall_names_what_is_in_use(server: LocalElasticsearch) -> None:
         assert client.count(index="logs-m365_defender.log-end")["count"] == len(
             golden("end", ("logs-m365_defender.log",))
         )
+
+
+def test_templates_that_grew_beyond_the_old_limit_go_in(server: LocalElasticsearch) -> None:
+    """The server checks a component template with the index template that uses it: one that is too small yet is tried again after that."""
+    name = "logs-m365_defender.grown"
+
+    def version(fields: int) -> Wanted:
+        properties = {f"field_{number}": {"type": "keyword"} for number in range(fields)}
+        template = {
+            "index_patterns": [f"{name}-*"], "data_stream": {}, "priority": 250, "composed_of": [f"{name}@ecs"],
+            "template": {"settings": {"index.mapping.total_fields.limit": fields + 5}, "lifecycle": {"enabled": True}},
+            "_meta": {"managed_by": "defender-to-elasticsearch"},
+        }  # fmt: skip
+        part = {"template": {"mappings": {"properties": properties}}, "_meta": template["_meta"]}
+        return Wanted(component_templates={f"{name}@ecs": part}, index_templates={name: template})
+
+    install(server, "grown", files=version(10))
+    assert ship(server, [(f"{name}-grown", {"@timestamp": "2026-01-01T00:00:00Z"})], "g") == []
+    done = by_name(install(server, "grown", files=version(40)))
+    assert done["component template", f"{name}@ecs"].state == "changed"
+    assert "30 fields not yet" in done["data stream", f"{name}-grown"].words
+    assert changes(install(server, "grown", files=version(40)), "grown") == []

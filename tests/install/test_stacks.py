@@ -31,8 +31,11 @@ def stack() -> Iterator[Stack]:
 
 
 def with_dashboards() -> Wanted:
-    """The small set, with a file of two saved objects."""
-    return replace(files(), dashboards={"overview.ndjson": "\n".join(json.dumps(item) for item in (VIEW, DASHBOARD))})
+    """The small set, with two files that share a data view."""
+    other = {**DASHBOARD, "id": "defender-devices"}
+    made = {"overview": (VIEW, DASHBOARD), "devices": (VIEW, other)}
+    lines = {f"{name}.ndjson": "".join(json.dumps(item) + "\n" for item in items) for name, items in made.items()}
+    return replace(files(), dashboards=lines)
 
 
 def install(
@@ -245,6 +248,33 @@ def test_uninstall_on_serverless_names_the_dashboards() -> None:
         steps = by_name(list(uninstall_from({**stack.settings(), **to}, files=with_dashboards())))
         assert steps["dashboards", "default"].state == "left"
         assert stack.templates == {}
+
+
+def test_uninstall_without_every_privilege_does_what_it_may() -> None:
+    """A key that may not look at transforms removes the templates all the same, and says what it did not look for."""
+    words = "action [cluster:monitor/transform/get] is unauthorized, this action is granted by the cluster privileges [monitor_transform,manage]"
+    with elastic_stack(lacks=("/_transform", words)) as stack:
+        install(stack)
+        steps = by_name(list(uninstall_from(stack.settings(), files=files())))
+        assert (
+            "not looked for: the credentials lack the cluster privilege monitor_transform"
+            in steps["transform", "(all)"].words
+        )
+        assert stack.templates == {}
+
+
+def test_transforms_are_those_of_the_namespace(stack: Stack) -> None:
+    """Files say `default`; a transform reads and writes where the shipper does."""
+    body = {
+        "source": {"index": ["logs-m365_defender.alert-default"]},
+        "dest": {"index": "m365_defender.alert_latest-default"},
+    }
+    install(stack, replace(files(), transforms={"alerts": body}), {"NAMESPACE": "soc"}, transforms=True)
+    made = stack.kept["transform"]["alerts"]
+    assert (made["source"]["index"], made["dest"]["index"]) == (
+        ["logs-m365_defender.alert-soc"],
+        "m365_defender.alert_latest-soc",
+    )
 
 
 # The commands
