@@ -9,10 +9,11 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import Field, dataclass
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cli.install.choices import InstallSettings
 from shared.poll_settings import reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,6 +94,14 @@ This page and local.settings.example.json are made from shared/settings.py by `p
 | setting | default | form | what it does |
 | --- | --- | --- | --- |
 """
+INSTALL_INTRODUCTION = """
+## The installer's
+
+Read by `python -m cli install` and `uninstall` alone, beside `ELASTICSEARCH_…` and `NAMESPACE`; see [elasticsearch.md](elasticsearch.md).
+
+| setting | default | form | what it does |
+| --- | --- | --- | --- |
+"""
 HOST_INTRODUCTION = """
 ## The host's
 
@@ -106,17 +115,20 @@ see [host.md](host.md).
 
 def page() -> str:
     """docs/settings.md."""
-    ours = (
-        f"| `{item.metadata['name']}` | {default(item)} | {form(item)} | {cell(item.metadata['words'])} |\n"
-        for item in reference()
+    ours, installers = (
+        "".join(
+            f"| `{item.metadata['name']}` | {default(item)} | {form(item)} | {cell(item.metadata['words'])} |\n"
+            for item in group
+        )
+        for group in (reference(), fields(InstallSettings))
     )
     hosts = (f"| `{item.name}` | {cell(item.words)} |\n" for item in HOST_SETTINGS)
-    return "".join((INTRODUCTION, *ours, HOST_INTRODUCTION, *hosts))
+    return "".join((INTRODUCTION, ours, INSTALL_INTRODUCTION, installers, HOST_INTRODUCTION, *hosts))
 
 
 def default(item: Field[Any]) -> str:
     """A setting's default as it would be written into the app settings."""
-    text = written(item.default)
+    text = ", ".join(item.default) if isinstance(item.default, tuple) else written(item.default)
     return f"`{text}`" if text else "not set"
 
 
