@@ -26,7 +26,7 @@ difference is explained here, and a test (`tests/normalise/test_differences.py`)
 
 *moved*: ours has the value in another field. *value*: ours has another value there. *left out*: ours does not have the field. *theirs
 wrong*: what they write contradicts the record or ECS. Documents are line numbers of the file, `*` in a field stands for anything. What
-is left out of `device` is nearly all places of addresses (`*.geo.*`), which their ingest pipeline looks up ([how to have them](places.md)).
+is left out of `device` is nearly all places of addresses (`*.geo.*`), which their ingest pipeline looks up ([how to have them](elasticsearch.md#places-networks-and-user-agents)).
 """
 
 
