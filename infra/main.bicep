@@ -92,6 +92,11 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('Seconds that the host waits for a batch to fill up; 0: it takes each message at once.')
+@minValue(0)
+@maxValue(59)
+param batchSeconds int = 5
+
 @description('Instances that are always there, each { name: \'function:xdr_stream\', instanceCount: 1 }.')
 param alwaysReady array = []
 
@@ -464,6 +469,12 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  // fewer and larger batches: a few seconds later, and less to pay for invocations, checkpoints and telemetry
+  AzureFunctionsJobHost__extensions__eventHubs__minEventBatchSize: batchSeconds > 0 ? '16' : '1'
+  AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime: '00:00:${padLeft(string(max(batchSeconds, 1)), 2, '0')}'
+  // six traces a minute of each instance: docs/scale.md, what telemetry costs
+  OTEL_TRACES_SAMPLER: 'microsoft.rate_limited'
+  OTEL_TRACES_SAMPLER_ARG: '0.1'
 }
 var xdrSettings = empty(xdrEventHubs) ? {} : {
   XDR_EVENT_HUB__fullyQualifiedNamespace: hubHost

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cli.sizing.demand import Estimate, Load, app_rate, estimate
-from cli.sizing.figures import APP_SHARE, DAY, INDEX_SHARE, LIMITS, MEASURED, NODE_CORES, PRICES
+from cli.sizing.demand import TRACES_A_MINUTE, WAIT, Estimate, Load, app_rate, estimate
+from cli.sizing.figures import APP_SHARE, DAY, INDEX_SHARE, LIMITS, LOGS_FREE_GB, MEASURED, NODE_CORES, PRICES
 from cli.sizing.queueing import Cell, Event, Lags, simulate
 from tools.freshness import write_or_compare
 
@@ -107,6 +107,30 @@ reads, which is the cheapest capacity there is; and Elasticsearch with dedicated
 """
 
 
+def watching() -> str:
+    """What telemetry costs, next to what it watches."""
+    line, request, billed = MEASURED["line"].value, LIMITS["request"].value, LIMITS["billed"].value
+    text = f"""## What telemetry costs
+
+An invocation sends its line ({line:,.0f} bytes) and the host a request row ({request:,.0f}, assumed); an instance sends {MEASURED["metrics"].value:,.0f} bytes of metrics a minute and keeps the spans of {TRACES_A_MINUTE}
+invocations ({MEASURED["trace"].value:,.0f} bytes each; `OTEL_TRACES_SAMPLER`). About {billed:.0%} of that is billed, {LOGS_FREE_GB} GB a month are free. What counts is the number of invocations, so Bicep lets the host wait
+{WAIT:.0f} seconds for a batch to fill up (`batchSeconds`). That the host does so, and what its own rows weigh, could not be tried where this was written.
+
+"""
+    text += table("events a day", "invocations a month", "telemetry", "dollars", "of all")
+    for words, events in SIZES.items():
+        found = estimate(Load(events))
+        dollars = found.dollars["Application Insights"]
+        text += row(
+            words,
+            f"{found.executions:,.0f}",
+            f"{found.telemetry_gb:,.1f} GB",
+            money(dollars),
+            f"{dollars / found.total:.2%}",
+        )
+    return text + "\n"
+
+
 def figures() -> str:
     """The figures, limits and prices with their sources."""
     text = "## Figures\n\n" + table("what", "value", "from")
@@ -132,7 +156,7 @@ the busiest hour is 2.5 times the mean, one replica, 30 days kept, records and m
 How many events a day: Microsoft's figures differ widely; count for an hour with `az monitor metrics list --resource HUB --metric IncomingMessages IncomingBytes`, and multiply messages by
 the records in one.
 
-{million()}{figures()}
+{million()}{watching()}{figures()}
 How long events wait, in bursts and after an outage: [simulated](scale-lag.md).
 """
 

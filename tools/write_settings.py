@@ -99,9 +99,20 @@ HOST_SETTINGS = (
     ),
     HostSetting(
         "OTEL_TRACES_SAMPLER",
-        "Which spans are sent. Not set: about five traces a second from each instance; always_on: all. Metrics and the "
-        "line per invocation are always sent.",
-        in_azure=False,
+        "Which spans are sent. Not set: about five traces a second from each instance; always_on: all; microsoft.rate_limited: as many "
+        "a second as OTEL_TRACES_SAMPLER_ARG says. Metrics and the line per invocation are always sent.",
+    ),
+    HostSetting(
+        "AzureFunctionsJobHost__extensions__eventHubs__minEventBatchSize",
+        "Messages that the host waits for before it begins a batch, in the place of host.json's 1; it waits no longer than maxWaitTime.",
+    ),
+    HostSetting(
+        "AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime",
+        "How long it waits, such as 00:00:05: fewer, larger batches cost less (docs/scale.md), and records are that much later.",
+    ),
+    HostSetting(
+        "OTEL_TRACES_SAMPLER_ARG",
+        "Traces a second of each instance, where OTEL_TRACES_SAMPLER is microsoft.rate_limited: 0.1.",
     ),
 )
 

@@ -21,7 +21,7 @@ COMPONENTS, INDICES = FOLDER / "component_templates", FOLDER / "index_templates"
 PIPELINES, POLICIES = FOLDER / "ingest_pipelines", FOLDER / "ilm_policies"
 ABOVE_BUILT_IN = 250  # the built-in logs-*-* has 100, Fleet's own packages 200
 HEADROOM = 1.4  # of fields, for @custom templates and dynamic ones
-# How documents lie on disk: codec, sort and the like, for every index template. Measured by `make bench`.
+# How documents lie on disk: codec, sort and the like, for every index template: docs/decisions/0012-how-documents-lie-on-disk.md.
 STORAGE: dict[str, Any] = {"index.codec": "best_compression"}
 # Days that documents are kept where Elastic's integration has a number of its own (its lifecycle.yml); all else is kept for ever.
 DAYS_KEPT = {"microsoft_defender_cloud.assessment": 7}

@@ -22,6 +22,8 @@ from cli.sizing.figures import (
 )
 
 BATCH = 100  # messages of an invocation at most (host.json: maxEventBatchSize)
+WAIT = 5.0  # seconds that the host waits for a batch to fill up (infra/main.bicep: batchSeconds)
+TRACES_A_MINUTE = 6  # of an instance (infra/main.bicep: OTEL_TRACES_SAMPLER_ARG)
 INGRESS_EVENT = 64_000  # bytes that Event Hubs bills as one event
 HOURS = 24 * MONTH
 
@@ -122,7 +124,7 @@ def estimate(load: Load) -> Estimate:
     busy = load.events_per_day * MONTH / app_rate()  # seconds of an instance
     messages = load.events_per_day * MONTH / load.records_per_message
     # A batch is what has come since the one before; at low rates that is one message, at high ones up to a hundred.
-    seconds = max(1.0, load.records_per_message / app_rate())
+    seconds = max(WAIT, load.records_per_message / app_rate())
     waiting = load.mean / load.records_per_message / needed.partitions * seconds  # messages of a partition meanwhile
     executions = messages / min(BATCH, max(1.0, waiting))
     # An instance that works for a moment is billed for a second; executions within that second are in it.
@@ -131,7 +133,10 @@ def estimate(load: Load) -> Estimate:
     cores = index_cores(load.busiest, load.replicas)
     nodes = max(1 + load.replicas, math.ceil(cores / NODE_CORES))
     disk = load.events_per_day * load.document_disk * (1 + load.replicas) / 1e9
-    telemetry = executions * MEASURED["log"].value / 1e9
+    minutes = gb_seconds / INSTANCE_GB / 60
+    lines = executions * (MEASURED["line"].value + LIMITS["request"].value)
+    kept = minutes * (MEASURED["metrics"].value + TRACES_A_MINUTE * MEASURED["trace"].value)
+    telemetry = (lines + kept) * LIMITS["billed"].value / 1e9
     writes = 2 * executions / 10_000  # a checkpoint, and what was last received
     return Estimate(
         load=load,

@@ -36,8 +36,10 @@ MEASURED: dict[str, Figure] = {  # `make bench`, a virtual machine with 2 cores;
     "forward":       Figure(79,     "µs of a processor for a record: decode, map, ship",    "make bench: tests.speed.stream"),
     "index":         Figure(245,    "µs of a processor of Elasticsearch for a document, without replica", "make bench: tests.speed.stream, both processors less the app's share"),
     "document":      Figure(3_195,  "bytes of a document's JSON",                           "make bench: mix of tables"),
-    "disk":          Figure(560,    "bytes on disk for a document, without replica",        "make bench: tests.speed.disk"),
-    "log":           Figure(900,    "bytes of telemetry for an invocation",                 "one defender.run line, a request, metrics"),
+    "disk":          Figure(928,    "bytes on disk for a document, without replica",        "python -m tests.speed.disk --full"),
+    "line":          Figure(1_900,  "bytes of an invocation's log line, as sent",            "make bench: tests.speed.telemetry"),
+    "metrics":       Figure(29_000, "bytes of metrics for a minute of an instance, as sent", "make bench: tests.speed.telemetry"),
+    "trace":         Figure(4_400,  "bytes of an invocation's spans, as sent; those of six a minute of an instance are kept", "make bench: tests.speed.telemetry"),
 }
 LIMITS: dict[str, Figure] = {
     "unit_in":       Figure(1.0,    "MB/s into a throughput unit",                          "Event Hubs scalability: throughput units"),
@@ -49,6 +51,8 @@ LIMITS: dict[str, Figure] = {
     "dedicated_in":  Figure(100,    "MB/s into a capacity unit (workloads differ)",         "Event Hubs Dedicated overview"),
     "dedicated_partitions": Figure(1_024, "partitions of a hub, Dedicated",                 "Event Hubs quotas"),
     "active":        Figure(1.0,    "seconds that an active instance is billed for at least", "Azure Functions consumption-based costs"),
+    "request":       Figure(1_000,  "bytes of the host's own request row for an invocation", "assumed: the host itself does not run here"),
+    "billed":        Figure(0.75,   "of what is sent is billed",                            "Azure Monitor Logs cost calculations: about a quarter less"),
     "instances":     Figure(1_000,  "instances of a Flex Consumption app",                  "Azure Functions Flex Consumption plan"),
 }
 # Of what a processor could do at most, what is planned with: the host, TLS, the collector and uneven partitions take the rest.

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from cli.estimate import amount, sizes_of
-from cli.sizing.demand import Load, app_rate, estimate
+from cli.sizing.demand import TRACES_A_MINUTE, WAIT, Load, app_rate, estimate
 from cli.sizing.figures import DAY, LIMITS, MEASURED, MONTH, PRICES
 from cli.sizing.queueing import Cell, Event, simulate
 from shared.errors import Misconfigured
@@ -70,6 +70,20 @@ def test_an_instance_that_is_woken_all_the_time_is_billed_all_the_time() -> None
     """A message a second keeps an instance active, although it works for a hundredth of that; never more than all the time."""
     found = estimate(Load(DAY * MEASURED["message"].value))
     assert 0.5 * MONTH * DAY * 2 < found.gb_seconds <= MONTH * DAY * 2
+
+
+@pytest.mark.parametrize("events", [2.5e5, 5e6, 2e7, 5e7, 1e8, 5e8, 5e9, 8.64e10])
+def test_telemetry_costs_less_than_a_fiftieth_of_what_it_watches(events: float) -> None:
+    """Issue 7, "Monitoring as code": at most 2 %, with the sampling and batches that Bicep sets."""
+    found = estimate(Load(events))
+    assert found.dollars["Application Insights"] <= 0.02 * found.total
+
+
+def test_bicep_sets_what_the_arithmetic_takes_for_granted() -> None:
+    """Seconds that a batch fills up, and traces that are kept, are those of infra/main.bicep."""
+    bicep = (ROOT / "infra" / "main.bicep").read_text()
+    assert f"param batchSeconds int = {WAIT:.0f}\n" in bicep
+    assert f"OTEL_TRACES_SAMPLER_ARG: '{TRACES_A_MINUTE / 60:g}'" in bicep
 
 
 def test_a_sample_of_the_hub_gives_the_sizes(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "peak memory of a worker with 100 messages of 1 MB": ["tests.speed.memory"],
     "polling every source, and its peak memory": ["tests.speed.poll", "--full"],
     "disk, indexing and searching by codec, sort and mode, and what ids cost": ["tests.speed.disk"],
+    "what telemetry weighs": ["tests.speed.telemetry"],
     "cold start, against the SDKs alone": ["tests.speed.cold_start"],
     "what is deployed, its size and its cold import": ["tests.speed.package"],
 }
