@@ -18,7 +18,8 @@ COMMANDS: dict[str, Command] = {
     "cursors": Command("cursors", "list, show, set or reset how far each source has been read"),
     "dead-letters": Command("dead_letters", "list, show, replay or drop records that could not be indexed"),
     "doctor": Command(
-        "doctor", "check settings, Elasticsearch, blobs and every polled source, and say how to mend what is wrong"
+        "doctor",
+        "check all between Defender and Elasticsearch, hubs and their lag among it, and say how to mend what is wrong",
     ),
     "drift": Command("drift", "what Defender sent that is not mapped; clear what has been dealt with"),
     "estimate": Command("estimate", "events a day, or a sample of the hub -> what it needs and what it costs a month"),
