@@ -259,7 +259,7 @@ def test_a_message_that_has_to_wait_never_becomes_poison(stage: Stage) -> None:
 def test_its_functions_are_there_only_with_its_setting(stage: Stage) -> None:
     """Without BACKFILL_STORAGE no queue is asked for; a prefix that names no account is one sentence in health."""
     without = {name: value for name, value in stage.settings.items() if name != "BACKFILL_STORAGE"}
-    assert set(run_app(without).functions) == {"health"}
+    assert set(run_app(without).functions) == {"health", "status"}
     ran = run_app({**stage.settings, "BACKFILL_STORAGE": "NOWHERE"}, [http("health")])
     bindings = {binding["type"]: binding for binding in ran.functions["backfill"]["bindings"]}
 

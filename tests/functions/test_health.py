@@ -89,6 +89,7 @@ def test_a_whole_app_answers_200_and_after_a_broken_setting_503(app_settings: di
     assert {name: check["state"] for name, check in answer["checks"].items()} == {
         "event_hubs": "ok",
         "pollers": "ok",
+        "backfill": "ok",
         "settings": "ok",
         "elasticsearch": "ok",
         "index_templates": "not checked",
