@@ -263,7 +263,7 @@ def test_its_functions_are_there_only_with_its_setting(stage: Stage) -> None:
     ran = run_app({**stage.settings, "BACKFILL_STORAGE": "NOWHERE"}, [http("health")])
     bindings = {binding["type"]: binding for binding in ran.functions["backfill"]["bindings"]}
 
-    assert set(ran.functions) == {"health", "backfill", "backfill_poison"}
+    assert set(ran.functions) == {"health", "status", "backfill", "backfill_poison"}
     assert bindings["queueTrigger"]["queueName"] == bindings["queue"]["queueName"] == "defender-backfill"
     assert bindings["queueTrigger"]["connection"] == "AzureWebJobsStorage"
     health = json.loads(ran.answers[0]["body"])
