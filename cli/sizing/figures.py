@@ -33,8 +33,8 @@ class Price:
 MEASURED: dict[str, Figure] = {  # `make bench`, a virtual machine with 2 cores; the mix of tables of tests/speed/samples.py
     "record":        Figure(2_712,  "bytes of a record in the hub",                        "make bench: mix of tables"),
     "message":       Figure(192,    "records in a full message of at most 1 MB",            "make bench: tests.speed.stream"),
-    "forward":       Figure(79,     "µs of a processor for a record: decode, map, ship",    "make bench: tests.speed.stream"),
-    "index":         Figure(245,    "µs of a processor of Elasticsearch for a document, without replica", "make bench: tests.speed.stream, both processors less the app's share"),
+    "forward":       Figure(91,     "µs of a processor for a record: decode, map, ship",    "make bench: tests.speed.stream, the slower of two runs"),
+    "index":         Figure(245,    "µs of a processor of Elasticsearch for a document, without replica", "make bench: tests.speed.stream, both processors less the app's share, the slower of two runs"),
     "document":      Figure(3_195,  "bytes of a document's JSON",                           "make bench: mix of tables"),
     "disk":          Figure(928,    "bytes on disk for a document, without replica",        "python -m tests.speed.disk --full"),
     "line":          Figure(1_900,  "bytes of an invocation's log line, as sent",            "make bench: tests.speed.telemetry"),

@@ -50,7 +50,8 @@ files = sorted(Path(sys.argv[1]).iterdir())
 messages = [Message(bytes(bytearray(file.read_bytes())), "0", number, "2026-01-02T03:04:05Z")
             for number, file in enumerate(files * int(sys.argv[3]))]
 bodies = megabytes()
-parts = Parts(settings, normaliser(settings), None, Shipper(settings, post=post), DeadLetters.open(settings))
+shipper = Shipper(settings, post=post)
+parts = Parts(settings, normaliser(settings), None, shipper, DeadLetters.open(settings), shipper)
 begun = time.perf_counter()
 report = forward(messages, parts, "xdr")
 print(json.dumps({"peak": megabytes(), "libraries": libraries, "with_bodies": bodies, "seconds": time.perf_counter() - begun,
