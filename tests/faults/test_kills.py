@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
 from azure.eventhub.extensions.checkpointstoreblob import BlobCheckpointStore
+from elasticsearch.helpers import scan
 
 from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch, User
@@ -95,17 +95,9 @@ class Place:
 
     def ids(self) -> list[str]:
         """The id of every document, as often as it is there."""
-        found: list[str] = []
-        after = None
         with self.server.client() as admin:
             admin.indices.refresh(index=self.stream)
-            while True:
-                page: Any = admin.search(index=self.stream, size=2_000, sort=["_doc"], search_after=after, source=False)
-                hits = page["hits"]["hits"]
-                if not hits:
-                    return found
-                found += [hit["_id"] for hit in hits]
-                after = hits[-1]["sort"]
+            return [hit["_id"] for hit in scan(admin, index=self.stream, size=2_000, source=False)]
 
     def put_away(self) -> list[DeadLetter]:
         """Every dead letter, as often as it was written."""

@@ -13,7 +13,8 @@ import random
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+
+from elasticsearch.helpers import scan
 
 from local.azurite import LocalAzurite
 from local.elasticsearch import LocalElasticsearch, User
@@ -84,17 +85,12 @@ def indexed(server: LocalElasticsearch) -> Counter[str]:
             if not client.indices.exists(index=name):
                 continue
             client.indices.refresh(index=name)
-            documents, after = 0, None
-            while True:
-                page: Any = client.search(
-                    index=name, size=5_000, sort=["_doc"], search_after=after, source_includes=["host.id"]
-                )
-                hits = page["hits"]["hits"]
-                if not hits:
-                    break
-                found.update(hit["_source"]["host"]["id"] for hit in hits)
-                documents, after = documents + len(hits), hits[-1]["sort"]
-            assert client.count(index=name)["count"] == documents
+            hosts = [
+                hit["_source"]["host"]["id"]
+                for hit in scan(client, index=name, size=5_000, source_includes=["host.id"])
+            ]
+            found.update(hosts)
+            assert client.count(index=name)["count"] == len(hosts)
     return found
 
 
