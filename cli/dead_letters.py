@@ -216,7 +216,7 @@ def batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
 def send(batch: list[DeadLetter], parts: Parts) -> Counter[str]:
     """Send one batch through the flow it came from; what became of it, by outcome."""
     from shared.flows import Message, forward
-    from shared.sweeps import replay_rows
+    from shared.rows import replay_rows
 
     messages = [
         Message(

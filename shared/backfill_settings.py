@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shared.settings import FromEnvironment, container, names, setting, text, whole
+from shared.setting_types import FromEnvironment, container, names, setting, text, whole
 
 MOST_RANGE = 32_000_000  # bytes; the blob client reads so much in one request
 POISON = "-poison"  # what the Functions host puts behind a queue's name

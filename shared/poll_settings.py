@@ -7,104 +7,35 @@ that is not set without (CLIENT_ID), so that what tenants share is written once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from shared.backfill_settings import BackfillSettings
 from shared.errors import Misconfigured
-from shared.settings import (
+from shared.setting_types import (
     FromEnvironment,
-    Settings,
     boolean,
     container,
     day,
-    names,
     number,
+    one_of,
+    schedule,
+    scopes,
+    secure,
     setting,
+    some_of,
+    tenant_names,
     text,
     verbatim,
     whole,
 )
+from shared.settings import Settings
 
 SOURCES = ("alert", "incident", "log", "vulnerability", "assessment")
 KINDS = ("managed_identity", "workload_identity", "secret", "certificate", "federated")
 CLOUDS = ("public", "gcc", "gcchigh", "dod", "china")
 MOST_POLL_SECONDS = 480  # host.json's functionTimeout less what the last page may take
-SCHEDULE = re.compile(r"(?:[\d*,/-]+\s+){5}[\d*,/A-Za-z-]+|(?:[01]?\d|2[0-3]):[0-5]\d:[0-5]\d")
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """One of some words."""
-
-    def parse(value: str) -> str:
-        word = value.strip().lower()
-        if word not in choices:
-            raise ValueError(f"is none of {', '.join(choices)}")
-        return word
-
-    parse.__doc__ = f"One of {', '.join(f'`{word}`' for word in choices)}."
-    return parse
-
-
-def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
-    """Some of some words."""
-
-    def parse(value: str) -> tuple[str, ...]:
-        words = tuple(dict.fromkeys(word.lower() for word in names(value)))
-        strange = [word for word in words if word not in choices]
-        if strange:
-            raise ValueError(f"names {strange[0]!r}, which is none of {', '.join(choices)}")
-        return words
-
-    parse.__doc__ = f"Some of {', '.join(f'`{word}`' for word in choices)}, with commas between them."
-    return parse
-
-
-def secure(value: str) -> str:
-    """One https address, without its last slash."""
-    result = value.strip().rstrip("/")
-    if not re.fullmatch(r"https://[^\s/?#@]+(/[^\s?#]*)?", result):
-        raise ValueError("is not an https address such as https://graph.microsoft.com")
-    return result
-
-
-def schedule(value: str) -> str:
-    """A schedule of Azure Functions: six fields of NCRONTAB (`0 */5 * * * *`), or hh:mm:ss between two runs."""
-    result = value.strip()
-    if not SCHEDULE.fullmatch(result):
-        raise ValueError("is neither six fields of NCRONTAB, such as 0 */5 * * * *, nor hh:mm:ss")
-    return result
-
-
-def tenant_names(value: str) -> tuple[str, ...]:
-    """Names with commas between them, each of letters, digits and single underscores: they begin the names of other settings."""
-    result = names(value)
-    for name in result:
-        if not re.fullmatch(r"[A-Za-z](?:_?[A-Za-z0-9])*", name):
-            raise ValueError(f"names {name!r}, which is not of letters, digits and single underscores")
-    if len({name.lower() for name in result}) != len(result):
-        raise ValueError("names a tenant twice")
-    return result
-
-
-def scopes(value: str) -> tuple[str, ...]:
-    """`subscriptions/<id>` or `managementGroups/<id>` (or a bare subscription id), with commas between them."""
-    result = []
-    for part in names(value):
-        match = re.fullmatch(
-            r"/?(?:(subscriptions)/|(?:providers/Microsoft\.Management/)?(managementGroups)/)?([A-Za-z0-9_().-]{1,90})",
-            part,
-            re.IGNORECASE,
-        )
-        if match is None or match[3] in (".", ".."):
-            raise ValueError(f"names {part!r}, which is neither subscriptions/<id> nor managementGroups/<id>")
-        result.append(
-            f"providers/Microsoft.Management/managementGroups/{match[3]}"
-            if match[2]
-            else f"subscriptions/{match[3].lower()}"
-        )
-    return tuple(dict.fromkeys(result))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

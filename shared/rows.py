@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import orjson
 
 from shared.errors import Reject
-from shared.flows import note
+from shared.flows import Parts, note
 from shared.normalise.api import Context
 from shared.normalise.latest import Entry
 from shared.normalise.normaliser import Normaliser
-from shared.poll.walk import Bad
+from shared.poll.walk import Bad, Row
 from shared.report import Report
 from shared.ship.dead_letter import DeadLetter
 from shared.ship.document import Document
@@ -93,3 +94,54 @@ def in_view(entry: Entry, source: bytes, tenant: str, namespace: str, table: str
 
 
 OVER = "(over)"  # stands for the table of an entry that is taken out
+
+
+def in_turns(rows: Iterator[Row | Bad], most: int | None) -> Iterator[Iterator[Row | Bad]]:
+    """The rows, at most so many at a time, each time read to the end before the next; once at least, and all at once for None."""
+    more = True
+
+    def some() -> Iterator[Row | Bad]:
+        nonlocal more
+        for number, row in enumerate(rows, 1):
+            yield row
+            if number == most:
+                return
+        more = False
+
+    while more:
+        yield some()
+
+
+def replay_rows(letters: Sequence[DeadLetter], parts: Parts, *, evidence: bool = False) -> Report:
+    """Send dead letters of polled rows, all of one source, through the mapping again; raises Retry or Misconfigured."""
+    report = Report(letters[0].source)
+    again: list[DeadLetter] = []
+
+    def made() -> Iterator[Document]:
+        for one in letters:
+            context = Context(tenant=one.partition or "", scan=one.enqueued, evidence=evidence)
+            yield from row_documents([row_of(one.original)], one.source, parts.normaliser, context, report, again)
+
+    again += parts.shipper.ship(
+        made(), report, source=report.source, deadline=time.monotonic() + parts.settings.ship_seconds
+    )
+    put_away(again, parts, report)
+    return report
+
+
+def row_of(original: bytes) -> Row | Bad:
+    """The row of a dead letter; what is none goes there again."""
+    try:
+        row = orjson.loads(original)
+    except orjson.JSONDecodeError as error:
+        return Bad("", f"is not JSON: {error}", original)
+    return row if isinstance(row, dict) else Bad("", "is no object", original)
+
+
+def put_away(letters: Sequence[DeadLetter], parts: Parts, report: Report) -> None:
+    """Write what can never be shipped, and see that the report balances."""
+    if letters:
+        parts.dead_letters.write(letters)
+        for letter in letters:
+            report.count("dead_lettered", letter.table)
+    report.check()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
@@ -18,8 +17,6 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
-
-import orjson
 
 from shared.backoff import Clock, Gate
 from shared.cursors.cursor import Cursor
@@ -37,7 +34,7 @@ from shared.poll.sources import SOURCES
 from shared.poll.walk import Bad, Position, Row
 from shared.poll_settings import PollSettings, Tenant
 from shared.report import Report
-from shared.rows import OVER, row_documents
+from shared.rows import OVER, in_turns, put_away, row_documents
 from shared.ship.client import Ask
 from shared.ship.dead_letter import DeadLetter
 from shared.ship.document import Document
@@ -261,22 +258,6 @@ def ship(
 VIEWS_AT_ONCE = 1_000  # rows whose entries of latest views are kept until their documents are in
 
 
-def in_turns(rows: Iterator[Row | Bad], most: int | None) -> Iterator[Iterator[Row | Bad]]:
-    """The rows, at most so many at a time, each time read to the end before the next; once at least, and all at once for None."""
-    more = True
-
-    def some() -> Iterator[Row | Bad]:
-        nonlocal more
-        for number, row in enumerate(rows, 1):
-            yield row
-            if number == most:
-                return
-        more = False
-
-    while more:
-        yield some()
-
-
 GRACE = 60.0  # seconds beyond a sweep's end in which what was read already may still be shipped
 
 
@@ -313,38 +294,3 @@ def expire_views(
         except ForwarderError as error:
             report.latest["not_expired"] += 1
             log.error("What has expired stays in a latest view: %s", error)
-
-
-def replay_rows(letters: Sequence[DeadLetter], parts: Parts, *, evidence: bool = False) -> Report:
-    """Send dead letters of polled rows, all of one source, through the mapping again; raises Retry or Misconfigured."""
-    report = Report(letters[0].source)
-    again: list[DeadLetter] = []
-
-    def made() -> Iterator[Document]:
-        for one in letters:
-            context = Context(tenant=one.partition or "", scan=one.enqueued, evidence=evidence)
-            yield from row_documents([row_of(one.original)], one.source, parts.normaliser, context, report, again)
-
-    again += parts.shipper.ship(
-        made(), report, source=report.source, deadline=time.monotonic() + parts.settings.ship_seconds
-    )
-    put_away(again, parts, report)
-    return report
-
-
-def row_of(original: bytes) -> Row | Bad:
-    """The row of a dead letter; what is none goes there again."""
-    try:
-        row = orjson.loads(original)
-    except orjson.JSONDecodeError as error:
-        return Bad("", f"is not JSON: {error}", original)
-    return row if isinstance(row, dict) else Bad("", "is no object", original)
-
-
-def put_away(letters: Sequence[DeadLetter], parts: Parts, report: Report) -> None:
-    """Write what can never be shipped, and see that the report balances."""
-    if letters:
-        parts.dead_letters.write(letters)
-        for letter in letters:
-            report.count("dead_lettered", letter.table)
-    report.check()

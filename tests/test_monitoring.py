@@ -49,9 +49,9 @@ def test_the_parser_would_find_a_fault() -> None:
 
 @pytest.mark.parametrize("query", BOTH)
 def test_a_query_names_only_what_is_sent(query: Query) -> None:
-    """Metrics, their attributes and the keys of lines are those that shared/telemetry.py declares and functions write."""
+    """Metrics, their attributes and the keys of lines are those that shared/instruments.py declares and functions write."""
     known = attributes()
-    assert query.metrics <= set(known), f"{query.metrics - set(known)} is not declared in shared/telemetry.py"
+    assert query.metrics <= set(known), f"{query.metrics - set(known)} is not declared in shared/instruments.py"
     allowed = set[str]().union(*(known[metric] for metric in query.metrics)) if query.metrics else set()
     assert query.dimensions <= allowed, f"{query.dimensions - allowed} is no attribute of {query.metrics}"
     assert query.keys <= keys_of_lines(), f"{query.keys - keys_of_lines()} is in no line of a run"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from shared.backfill_settings import BackfillSettings
 from shared.errors import Misconfigured
 from shared.poll_settings import PollSettings, Tenant, poll_tenants, reference
-from shared.settings import KEY_VAULT, MOST_SHIP_SECONDS, Settings
+from shared.setting_types import KEY_VAULT
+from shared.settings import MOST_SHIP_SECONDS, Settings
 from tools import write_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local.setup import NODE_MODULES, node_command
-from shared import telemetry
+from shared.instruments import INSTRUMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "infra" / "monitoring"
@@ -150,4 +150,4 @@ def time_range() -> dict[str, Any]:
 
 def attributes() -> dict[str, set[str]]:
     """Metric -> its attributes, as the code declares them."""
-    return {instrument.name: set(instrument.attributes) for instrument in telemetry.INSTRUMENTS}
+    return {instrument.name: set(instrument.attributes) for instrument in INSTRUMENTS}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import Misconfigured
-from shared.settings import FromEnvironment, names, setting, url, whole
+from shared.setting_types import FromEnvironment, names, setting, url, whole
 
 
 def retentions(value: str) -> tuple[tuple[str, int | None], ...]:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from local.ingestion import LocalIngestion, ingestion
 from shared import telemetry
+from shared.instruments import INSTRUMENTS
 from shared.report import OUTCOMES, Drift, Report
 from tests.functions.app_process import ROOT, event_hub, flush, run_app
 from tests.functions.test_event_hub import body, record
@@ -77,8 +78,8 @@ def test_every_declared_instrument_is_sent_with_its_attributes_and_nothing_else(
     telemetry.credential("everything", 12.5)
 
     found = measured(reader, "everything")
-    assert set(found) == {instrument.name for instrument in telemetry.INSTRUMENTS}
-    for instrument in telemetry.INSTRUMENTS:
+    assert set(found) == {instrument.name for instrument in INSTRUMENTS}
+    for instrument in INSTRUMENTS:
         assert found[instrument.name], instrument.name
         for attributes, _ in found[instrument.name]:
             assert tuple(attributes) == instrument.attributes, instrument.name
@@ -256,7 +257,7 @@ def test_metrics_span_and_line_arrive_under_the_hosts_operation_id(app_settings:
     assert below, "the requests to Elasticsearch are spans below the run"
     names = metric_names(sink)
     assert {"defender.records", "defender.lag.enqueued", "defender.invocation.seconds"} <= set(names)
-    assert set(names) & {instrument.name for instrument in telemetry.INSTRUMENTS} == {
+    assert set(names) & {instrument.name for instrument in INSTRUMENTS} == {
         name for name in names if name.startswith("defender.")
     }
     assert of_trace(sink.of_kind("MessageData"), failing), "each invocation has the operation id that came with it"
