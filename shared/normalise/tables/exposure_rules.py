@@ -82,7 +82,7 @@ def node_vulnerability(label: str | None, name: str | None) -> str | None:
     >>> node_vulnerability("Cve", "CVE-2025-24062")
     'CVE-2025-24062'
     """
-    return name if label is not None and label.lower() == "cve" else None
+    return name if label is not None and len(label) == 3 and label.lower() == "cve" else None
 
 
 def related_names(kinds: list[str] | None, name: str | None) -> tuple[str | None, str | None]:
@@ -120,10 +120,7 @@ def node_host(
     if device is None and kinds != ["host"]:
         return NO_HOST
     raw = raw_data(properties)
-    its_name = raw.get("deviceName")
-    platform = raw.get("osPlatform")
-    names = host_names(its_name if its_name.__class__ is str and its_name else name)
-    return device, device, device, *names, os_type(platform) if platform.__class__ is str else None
+    return device, device, device, *host_names(_text(raw.get("deviceName")) or name), os_type(_text(raw.get("osPlatform")))
 
 
 class Account(NamedTuple):
@@ -151,10 +148,7 @@ def node_account(
     known, raw = identifiers or {}, raw_data(properties)
     entra = known.get("aadobjectid") or known.get("entraobjectid")
     within = _OBJECT_ID.search(entra) if entra else None
-    name, domain, upn = (
-        value if value.__class__ is str and value else None
-        for value in (raw.get("accountName"), raw.get("accountDomain"), raw.get("accountUpn"))
-    )
+    name, domain, upn = _text(raw.get("accountName")), _text(raw.get("accountDomain")), _text(raw.get("accountUpn"))
     sid = known.get("securityidentifier")
     return sid or (within[1] if within else entra), *user(name, domain, sid, upn)
 
@@ -195,6 +189,11 @@ def entity_ids(identifiers: Any) -> dict[str, str] | None:
             if kind.__class__ is str and identifier.__class__ is str and identifier:
                 found.setdefault(kind.lower(), identifier)
     return found
+
+
+def _text(value: Any) -> str | None:
+    """A text that is not empty; None for all else."""
+    return value if value.__class__ is str and value else None
 
 
 def raw_data(properties: Any) -> dict[str, Any]:
