@@ -198,25 +198,31 @@ def _iso(value: str, moment: datetime) -> str | None:
 
 
 def address(value: str) -> str | None:
-    """The address if it is one, else None."""
+    """The address if it is one, else None; an IPv4 address in IPv6 form (`::ffff:192.0.2.1`) is written as what it is.
+
+    Dual-stack sockets show IPv4 peers so (RFC 4291, 2.5.5.2); as sent, network.type and community_id would not be those of the flow.
+    """
     return _address(value) if len(value) <= LONGEST_ADDRESS else None
+
+
+_MAPPED = bytes(10) + b"\xff\xff"
 
 
 @lru_cache(maxsize=8192)
 def _address(value: str) -> str | None:
     """Cached, because a fleet talks to few addresses; only short texts get here, so that the cache stays small."""
     try:
-        socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
     except (OSError, ValueError):
         return None
-    return value
+    return socket.inet_ntop(socket.AF_INET, packed[12:]) if packed[:12] == _MAPPED else value
 
 
 def ip(value: Any, column: str, issues: Issues) -> str | None:
-    """An IPv4 or IPv6 address; a zone (`fe80::1%eth0`) is cut off, Elasticsearch knows none."""
+    """An IPv4 or IPv6 address, as `address` writes it; a zone (`fe80::1%eth0`) is cut off, Elasticsearch knows none."""
     if value.__class__ is str:
-        if len(value) <= LONGEST_ADDRESS and _address(value) is not None:
-            return value
+        if len(value) <= LONGEST_ADDRESS and (known := _address(value)) is not None:
+            return value if known == value else known  # the value itself is what fitted functions count as good
         if value in PLACEHOLDERS:
             return None
         known = address(value.partition("%")[0]) if "%" in value else None

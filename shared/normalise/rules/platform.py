@@ -42,7 +42,9 @@ _MACOS_PROGRAMS = frozenset({  # shipped by macOS only, below folders that Linux
     "/usr/sbin/system_profiler", "/usr/sbin/installer", "/usr/sbin/screencapture", "/usr/sbin/softwareupdate",
     "/usr/sbin/systemsetup", "/usr/sbin/ioreg", "/usr/sbin/sysadminctl",
 })
-_MACOS_NAMES = frozenset({"launchd", "xpcproxy", "kernel_task"})  # of a parent, of which Defender gives only the name
+_MACOS_NAMES = frozenset({  # of a parent, of which Defender gives only the name
+    "launchd", "xpcproxy", "kernel_task", "loginwindow", "windowserver", "finder", "terminal", "iterm2", "cfprefsd",
+})
 _WINDOWS_SIDS = (  # Windows only; macOS sensors send S-1-5-18 for root, and macOS gives its users S-1-5-21-… too
     "S-1-5-19", "S-1-5-20", "S-1-5-80-", "S-1-5-82-", "S-1-5-83-", "S-1-5-90-", "S-1-5-96-", "S-1-5-94-",
 )
@@ -148,7 +150,7 @@ def prove(
     1. the platform's own column (OSPlatform);
     2. a registry key: Windows;
     3. the paths, `initiating_path` first (the process ran on this host, a file may be a share's): see `path_os_type`;
-    4. the parent's name (`launchd`) and, for a POSIX host not proven so far, macOS' groups (`wheel` 0, `staff` 20);
+    4. the parent's name (`launchd`, `Terminal`) and, for a POSIX host not proven so far, macOS' groups (`wheel` 0, `staff` 20);
     5. `*Posix*` keys of AdditionalFields: a POSIX host, Linux unless 3 or 4 said macOS;
     6. version information: only Windows programs carry it;
     7. SIDs that only Windows gives out (services, IIS pools, window manager, …);

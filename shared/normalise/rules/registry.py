@@ -103,6 +103,19 @@ def registry(
     return hive, below, None, path
 
 
+def deleted(
+    key: str | None, value: str | None, previous_key: str | None, previous_value: str | None, action: str | None
+) -> tuple[str | None, str | None]:
+    """RegistryKey, RegistryValueName, their Previous… columns, ActionType -> (key, value) that the event is about.
+
+    What was deleted may stand in the Previous… columns alone: Microsoft's own parser of this table (ASIM, ASimRegistryEventMicrosoft365D)
+    reads them for RegistryKeyDeleted and RegistryValueDeleted.
+    """
+    if action is None or not action.endswith("Deleted"):
+        return key, value
+    return key or previous_key, value or previous_value
+
+
 def data_type(value_type: str | None) -> str | None:
     """RegistryValueType (`Dword`, …) -> Windows' own name (`REG_DWORD`), as ECS asks; unknown names stay as sent."""
     if not value_type:

@@ -13,7 +13,7 @@ from shared.normalise.rules.entity import process_entity_id
 from shared.normalise.rules.network import mac
 from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
 from shared.normalise.rules.platform import device_os
-from shared.normalise.rules.registry import data_strings, data_type, registry
+from shared.normalise.rules.registry import data_strings, data_type, deleted, registry
 from shared.normalise.rules.signature import file_signature
 from shared.normalise.tables.device_rules import (
     adapter_addresses,
@@ -169,7 +169,8 @@ DEVICE_IMAGE_LOAD_EVENTS = table(
 DEVICE_REGISTRY_EVENTS = table(
     "DeviceRegistryEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION.without("AdditionalFields"),
-    os_type(registry_key="RegistryKey", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
+    rule(deleted, ("RegistryKey", "RegistryValueName", "PreviousRegistryKey", "PreviousRegistryValueName", "ActionType"), "#key", "#value"),
+    os_type(registry_key="#key", initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName",
             initiating_version_info="InitiatingProcessVersionInfoProductName", initiating_sid="InitiatingProcessAccountSid"),
     vendor("RegistryKey",               "keyword",  "registry.key",        told=True),
     vendor("RegistryValueName",         "wildcard", "registry.value_name", told=True),
@@ -178,7 +179,7 @@ DEVICE_REGISTRY_EVENTS = table(
     vendor("PreviousRegistryKey",       "keyword",  "previous.registry_key"),
     vendor("PreviousRegistryValueName", "wildcard", "previous.registry_value_name"),
     vendor("PreviousRegistryValueData", "wildcard", "previous.registry_value_data"),
-    rule(registry, ("RegistryKey", "RegistryValueName", "RegistryValueType", "ActionType"),
+    rule(registry, ("#key", "#value", "RegistryValueType", "ActionType"),
          "registry.hive", "registry.key", "registry.value", "registry.path"),
     rule(data_type,    ("RegistryValueType",), "registry.data.type"),
     rule(data_strings, ("RegistryValueData", "RegistryValueType"), "registry.data.strings", kind="wildcard"),
@@ -294,8 +295,9 @@ DEVICE_LOGON_EVENTS = table(
     "DeviceLogonEvents", IDENTITY,
     ENVELOPE, DEVICE, ACTION,
     os_type(initiating_path="InitiatingProcessFolderPath", program="InitiatingProcessFileName", additional_fields="AdditionalFields",
-            initiating_version_info="InitiatingProcessVersionInfoProductName", sid="AccountSid",
-            initiating_sid="InitiatingProcessAccountSid", command_line="InitiatingProcessCommandLine", logon_protocol="Protocol"),
+            parent_name="InitiatingProcessParentFileName", initiating_version_info="InitiatingProcessVersionInfoProductName",
+            sid="AccountSid", initiating_sid="InitiatingProcessAccountSid", command_line="InitiatingProcessCommandLine",
+            logon_protocol="Protocol"),
     ACCOUNT_LOCAL.at("user"),
     vendor("LogonType",        "keyword", "logon.type"),
     vendor("LogonId",          "keyword", "logon.id"),

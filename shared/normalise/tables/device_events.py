@@ -12,6 +12,7 @@ from shared.normalise.tables.device import CREATED_PROCESS, FILE, FILE_ORIGIN, I
 from shared.normalise.tables.device_rules import (
     api_call,
     driver,
+    local_group,
     parent_working_directory,
     target_process,
     working_directory,
@@ -77,6 +78,7 @@ DEVICE_EVENTS = table(
     rule(api_call, ("ActionType", "AdditionalFields"),
          "process.Ext.api.name", "process.Ext.api.parameters.desired_access_numeric", "process.Ext.api.parameters.address",
          "process.Ext.api.parameters.protection", "process.Ext.api.parameters.size", kind=("keyword", "long", "long", "keyword", "long")),
+    rule(local_group, ("ActionType", "AdditionalFields"), "group.name", "group.id", "group.domain"),
     rule(dns, ("ActionType", "AdditionalFields"), *DNS_FIELDS, kind=kinds(DNS_FIELDS),
          related=tuple("ip" if field == "dns.resolved_ip" else "hosts" if field == "dns.question.name" else None for field in DNS_FIELDS)),
     rule(parent_working_directory, ("AdditionalFields",), "process.working_directory"),

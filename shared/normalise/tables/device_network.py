@@ -57,7 +57,8 @@ _INSPECTED = table(
          related=hosts_of(HTTP_FIELDS)),
     rule(dns,  ("ActionType", "AdditionalFields"), *DNS_FIELDS,   kind=kinds(DNS_FIELDS),
          related=tuple("ip" if field == "dns.resolved_ip" else "hosts" if field == "dns.question.name" else None for field in DNS_FIELDS)),
-    rule(tls,  ("ActionType", "AdditionalFields"), *TLS_FIELDS,   kind=kinds(TLS_FIELDS)),
+    rule(tls,  ("ActionType", "AdditionalFields"), *TLS_FIELDS,   kind=kinds(TLS_FIELDS),
+         related=tuple("hosts" if field == "tls.client.server_name" else None for field in TLS_FIELDS)),
     rule(smtp, ("ActionType", "AdditionalFields"), *EMAIL_FIELDS, kind=kinds(EMAIL_FIELDS)),
     rule(flow, ("ActionType", "AdditionalFields"), *FLOW_FIELDS,  kind=kinds(FLOW_FIELDS)),
     rule(told_direction, ("AdditionalFields",), "~network_direction"),  # Elastic's integration has it beside network.direction

@@ -1,4 +1,4 @@
-"""Rules that only the Device* tables need: API calls and their target, drivers, adapters, logged-on users."""
+"""Rules that only the Device* tables need: API calls and their target, changes of groups, drivers, adapters, logged-on users."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ REMOTE_CALLS = frozenset(
         "ReadProcessMemoryApiCall", "SetThreadContextRemoteApiCall", "WriteProcessMemoryApiCall", "WriteToLsassProcessMemory",
     }
 )  # fmt: skip
+GROUP_CHANGES = frozenset(
+    {"SecurityGroupCreated", "SecurityGroupDeleted", "UserAccountAddedToLocalGroup", "UserAccountRemovedFromLocalGroup"}
+)
 CALLS_WITHOUT_SUFFIX = {
     "MemoryRemoteProtect": "NtProtectVirtualMemory",
     "WriteToLsassProcessMemory": "WriteProcessMemory",
@@ -54,6 +57,22 @@ def api_call(action: str | None, fields: Any) -> tuple[str | None, int | None, i
         None if protection is None or isinstance(protection, dict | list) else str(protection),
         whole(fields.get("RegionSize")),
     )
+
+
+def local_group(action: str | None, fields: Any) -> tuple[str | None, str | None, str | None]:
+    """group.(name, id, domain) of a change to a group of the device or to its members (AdditionalFields: GroupName, GroupSid, GroupDomainName).
+
+    >>> local_group("UserAccountAddedToLocalGroup", {"GroupName": "Administrators", "GroupSid": "S-1-5-32-544"})
+    ('Administrators', 'S-1-5-32-544', None)
+    """
+    if action not in GROUP_CHANGES or fields.__class__ is not dict:
+        return None, None, None
+    name, sid, domain = (fields.get(key) for key in ("GroupName", "GroupSid", "GroupDomainName"))
+    return _word(name), _word(sid), _word(domain)
+
+
+def _word(value: Any) -> str | None:
+    return value if value.__class__ is str and value else None
 
 
 def whole(value: Any) -> int | None:

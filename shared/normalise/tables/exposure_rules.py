@@ -120,7 +120,13 @@ def node_host(
     if device is None and kinds != ["host"]:
         return NO_HOST
     raw = raw_data(properties)
-    return device, device, device, *host_names(_text(raw.get("deviceName")) or name), os_type(_text(raw.get("osPlatform")))
+    return (
+        device,
+        device,
+        device,
+        *host_names(_text(raw.get("deviceName")) or name),
+        os_type(_text(raw.get("osPlatform"))),
+    )
 
 
 class Account(NamedTuple):

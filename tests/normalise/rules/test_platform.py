@@ -81,6 +81,7 @@ ORDER_OF_EVIDENCE = [
     ({"registry_key": r"HKEY_LOCAL_MACHINE\X", "path": "/usr/bin/x"},                   ("windows", True)),
     ({"path": r"\\server\share\a", "initiating_path": "/Applications/X.app/x"},         ("macos",   True)),
     ({"path": "/usr/bin/x", "parent_name": "launchd"},                                  ("macos",   True)),
+    ({"path": "/usr/bin/curl", "parent_name": "Terminal"},                              ("macos",   True)),
     ({"path": "/usr/bin/x", "additional_fields": MACOS_FIELDS},                         ("macos",   True)),
     ({"path": "/usr/bin/x", "additional_fields": json.loads(MACOS_FIELDS)},             ("macos",   True)),
     ({"path": "/usr/bin/x", "additional_fields": LINUX_FIELDS},                         ("linux",   False)),

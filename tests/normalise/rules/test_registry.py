@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.rules.registry import data_strings, data_type, hive_and_key, registry
+from shared.normalise.rules.registry import data_strings, data_type, deleted, hive_and_key, registry
 
 # fmt: off
 HIVE_AND_KEY = [
@@ -55,6 +55,24 @@ PATH = [
     (None,                           "v",         None,     "RegistryValueSet",     None),
 ]
 # fmt: on
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ((None, None, "K", "V", "RegistryValueDeleted"), ("K", "V")),
+        (("", "", "K", None, "RegistryKeyDeleted"), ("K", None)),
+        (("K", None, None, "V", "RegistryValueDeleted"), ("K", "V")),
+        (("K", "V", "old", "old", "RegistryValueDeleted"), ("K", "V")),
+        ((None, None, "K", "V", "RegistryValueSet"), (None, None)),
+        ((None, None, "K", "V", None), (None, None)),
+    ],
+)
+def test_what_was_deleted_may_stand_in_the_previous_columns_alone(
+    columns: tuple[str | None, str | None, str | None, str | None, str | None], expected: tuple[str | None, str | None]
+) -> None:
+    """Only of deletions; of a value that was set, the previous name is another value's."""
+    assert deleted(*columns) == expected
 
 
 @pytest.mark.parametrize(("key", "value", "value_type", "action", "path"), PATH)
