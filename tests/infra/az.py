@@ -37,6 +37,8 @@ def az(folder: Path, **state: Any) -> Az:
     program = folder / "az"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "tests/infra/fake_az.py"}" "$@"\n')
     program.chmod(0o755)
-    empty = {"principals": [], "assignments": [], "settings": {}, "key": "", "host": "", "asked": []}
+    empty: dict[str, Any] = {"principals": [], "assignments": [], "settings": {}, "key": "", "host": "", "asked": []}
+    # subscriptions and their tenants; az's default one, and that of the app; how often asking for its keys fails at first
+    empty |= {"subscriptions": {"s-1": "t-1", "s-2": "t-2"}, "default": "s-1", "of_app": "s-1", "starting": 0}
     (folder / "state.json").write_text(json.dumps(empty | state))
     return Az(folder)

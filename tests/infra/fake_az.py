@@ -1,6 +1,6 @@
 """A fake of the Azure CLI, for scripts: `az` answers from a JSON file ($FAKE_AZ) and writes down there what was done.
 
-It knows Graph's service principals by `az rest`, the clouds, and an app's settings, keys and host name; anything else fails, as a wrong command would.
+It knows Graph's service principals by `az rest`, the clouds, subscriptions' tenants, and an app's settings, keys and host name; anything else fails, as a wrong command would.
 """
 
 from __future__ import annotations
@@ -49,16 +49,30 @@ def rest(state: dict[str, Any], options: argparse.Namespace) -> Any:
     raise AzureError(f"no such path {path}")
 
 
+def tenant(state: dict[str, Any], options: argparse.Namespace) -> str:
+    """The tenant of a subscription, az's default one where none is named."""
+    found = state["subscriptions"].get(options.subscription or state["default"])
+    if found is None:
+        raise AzureError(f"The subscription of '{options.subscription}' doesn't exist in cloud 'AzureCloud'.")
+    return str(found)
+
+
 def answered(state: dict[str, Any], words: list[str], options: argparse.Namespace) -> Any:
     """What a command gives back, before --query."""
+    if words[0] == "functionapp" and (options.subscription or state["default"]) != state["of_app"]:
+        raise AzureError("(ResourceGroupNotFound) Resource group could not be found.")
     match words:
         case ["rest"]:
             return rest(state, options)
         case ["cloud", "show"]:
             return {"endpoints": {"microsoftGraphResourceId": GRAPH}}
+        case ["account", "show"]:
+            return {"tenantId": tenant(state, options)}
         case ["functionapp", "config", "appsettings", "list"]:
             return [{"name": name, "value": value} for name, value in state["settings"].items()]
         case ["functionapp", "keys", "list"]:
+            if state["starting"]:
+                raise AzureError("Operation returned an invalid status 'Bad Request'")
             return {"functionKeys": {"default": state["key"]}, "masterKey": "master"}
         case ["functionapp", "show"]:
             return {"defaultHostName": state["host"]}
@@ -71,13 +85,15 @@ def main(arguments: list[str]) -> int:
     state = json.loads(place.read_text())
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="+")
-    for name in ("--method", "--url", "--body", "--query", "--output", "--name", "--resource-group"):
+    for name in ("--method", "--url", "--body", "--query", "--output", "--name", "--resource-group", "--subscription"):
         parser.add_argument(name)
     parser.add_argument("--headers", nargs="*")
     options = parser.parse_intermixed_args(arguments)
     try:
         result = answered(state, options.words, options)
     except AzureError as error:
+        state["starting"] = max(0, state["starting"] - 1)
+        place.write_text(json.dumps(state))
         sys.stderr.write(f"ERROR: {error}\n")
         return 1
     state["asked"].append(arguments)

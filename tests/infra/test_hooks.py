@@ -26,17 +26,16 @@ NOWHERE = "https://127.0.0.1:9"  # discard: nobody listens
 class App(BaseHTTPRequestHandler):
     """The deployed app's health page: answers by turns what it was told to."""
 
-    turns: list[int] = []  # noqa: RUF012  set by each test
+    turns: list[int | str] = []  # noqa: RUF012  set by each test: its own answer, or the front end's 503 and what that says
     keys: list[str | None] = []  # noqa: RUF012  set by each test
 
     def do_GET(self) -> None:
         """One answer."""
         self.keys.append(self.headers.get("x-functions-key"))
-        status = self.turns.pop(0)
-        body = json.dumps(
-            {"whole": status == 200, "reasons": [] if status == 200 else ["ELASTICSEARCH_URL: nobody answers."]}
-        ).encode()
-        self.send_response(status)
+        turn = self.turns.pop(0)
+        reasons = [] if turn == 200 else ["ELASTICSEARCH_URL: nobody answers."]
+        body = (turn if isinstance(turn, str) else json.dumps({"whole": turn == 200, "reasons": reasons})).encode()
+        self.send_response(503 if isinstance(turn, str) else turn)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -83,12 +82,12 @@ def azure(tmp_path: Path) -> Az:
 
 
 def test_azure_yaml_names_hooks_and_outputs_that_are_there() -> None:
-    """Each hook is a script of ours; what the scripts ask of Azure is an output of main.bicep; the service is the tag of the app."""
+    """Each hook is a script of ours; what the scripts ask of Azure is an output of main.bicep or azd's own; the service is the tag of the app."""
     text = (ROOT / "azure.yaml").read_text()
     scripts = re.findall(r"run: bash (\S+)", text)
     assert len(scripts) == 3
     asked = {name for path in scripts for name in re.findall(r'"\$([A-Z_]+)"', (ROOT / path).read_text())}
-    assert asked <= load(INFRA / "main.bicep").all("output").keys()
+    assert asked - {"AZURE_SUBSCRIPTION_ID"} <= load(INFRA / "main.bicep").all("output").keys()
     assert "'azd-service-name': 'app'" in (INFRA / "modules" / "app.bicep").read_text()
     assert re.search(r"^services:\n  app:$", text, flags=re.M)
 
@@ -129,26 +128,67 @@ def test_without_a_key_the_installer_is_left_to_a_hand(azure: Az) -> None:
 
 
 def test_the_doctor_runs_and_the_app_decides(azure: Az, app: dict[str, str]) -> None:
-    """The doctor reads the app's settings (and finds the wrong one); an app that says it is whole makes the hook succeed."""
-    App.turns = [500, 200]
+    """The doctor reads the app's settings (and finds the wrong one); an app that says it is whole, in the end, makes the hook succeed."""
+    App.turns = [500, "Function host is not running.", 503, 200]
     done = azure.run(
         "bash", "infra/hooks/postdeploy.sh", **OUTPUTS, **app, VENV_PYTHON=sys.executable, ELASTICSEARCH_API_KEY="key"
     )
     assert "NAMESPACE" in done.stdout
     assert "Key Vault" not in done.stdout
-    assert "does not answer yet (500)" in done.stdout
+    assert [words in done.stdout for words in ("not whole yet (500)", "not whole yet (503)")] == [True, True]
     assert "The app is whole." in done.stdout
     assert done.returncode == 0, done.stderr
-    assert App.keys == [KEY, KEY]
+    assert App.keys == [KEY] * 4
     assert KEY not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("turns", "words"), [([503], "not whole: mend"), ([404, 404], "does not answer: 404")])
+def test_a_host_that_does_not_tell_its_keys_yet_is_asked_again(azure: Az, app: dict[str, str]) -> None:
+    """The keys come from the host itself, which is starting."""
+    (azure.folder / "state.json").write_text(json.dumps(azure.state | {"starting": 2}))
+    App.turns = [401, 401, 200]
+    done = azure.run("bash", "infra/hooks/postdeploy.sh", **OUTPUTS, **app, VENV_PYTHON=sys.executable)
+    assert done.returncode == 0, done.stderr
+    assert App.keys[-1] == KEY
+
+
+def test_another_default_of_az_is_not_the_app_s_subscription(azure: Az, app: dict[str, str]) -> None:
+    """az is asked about the subscription that azd deployed to; where it can not be, the doctor does not run on no settings."""
+    (azure.folder / "state.json").write_text(json.dumps(azure.state | {"default": "s-2"}))
+    environment = OUTPUTS | app | {"VENV_PYTHON": sys.executable, "HEALTH_TRIES": "1"}
+    App.turns = [200, 401]
+    done = azure.run("bash", "infra/hooks/postdeploy.sh", **environment, AZURE_SUBSCRIPTION_ID="s-1")
+    assert done.returncode == 0, done.stderr
+    done = azure.run("bash", "infra/hooks/postdeploy.sh", **environment, AZURE_SUBSCRIPTION_ID="")
+    assert "settings can not be read from here" in done.stdout
+    assert "is not set" not in done.stdout + done.stderr
+
+
+def test_nothing_is_granted_in_another_tenant(azure: Az) -> None:
+    """Graph answers for the tenant that az is signed in to: where that is not the environment's, it is told, and nothing is granted."""
+    environment = OUTPUTS | {"POLL_SOURCES": "alert", "ELASTICSEARCH_API_KEY": ""}
+    done = azure.run("bash", "infra/hooks/postprovision.sh", **environment, AZURE_SUBSCRIPTION_ID="s-2")
+    assert done.returncode == 0
+    assert "az is signed in to tenant t-1" in done.stderr
+    assert "Have an administrator run: infra/grant.sh" in done.stderr
+    assert azure.state["assignments"] == []
+
+
+@pytest.mark.parametrize(("turns", "words"), [([503, 503], "not whole: mend"), ([404, 404], "does not answer: 404")])
 def test_an_app_that_is_not_whole_fails_the_hook(azure: Az, app: dict[str, str], turns: list[int], words: str) -> None:
-    """503 with its reasons, or no answer after some tries: exit code 1 and what to do."""
+    """503 with its reasons to the end, or no answer: exit code 1 and what to do."""
     App.turns = list(turns)
     environment = OUTPUTS | app | {"VENV_PYTHON": sys.executable, "HEALTH_TRIES": "2"}
     done = azure.run("bash", "infra/hooks/postdeploy.sh", **environment)
     assert done.returncode == 1
     assert words in done.stderr
     assert "nobody answers" in done.stdout
+
+
+def test_a_host_that_does_not_start_is_no_app_that_is_not_whole(azure: Az, app: dict[str, str]) -> None:
+    """The front end's own 503 has no reasons to mend."""
+    App.turns = ["Function host is not running."] * 2
+    environment = OUTPUTS | app | {"VENV_PYTHON": sys.executable, "HEALTH_TRIES": "2"}
+    done = azure.run("bash", "infra/hooks/postdeploy.sh", **environment)
+    assert done.returncode == 1
+    assert "does not answer: 503" in done.stderr
+    assert "reasons" not in done.stderr
