@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.backfill import SOURCE as BACKFILL
+from functions.status_rows import SILENT
 from functions.timers import line_of
 from shared.cursors.cursor import Cursor
 from shared.poll.client import Usage
-from shared.poll_settings import SOURCES
+from shared.poll_settings import SOURCES, PollSettings
 from shared.report import Report
 from shared.sweeps import Swept
 from tools.monitoring import ALERT_HEAD, CHARTS, FOLDER, PART_HEAD, Query, alerts, attributes, parsed, queries, workbook
@@ -61,10 +61,11 @@ def test_a_query_names_only_what_is_sent(query: Query) -> None:
 @pytest.mark.parametrize("query", [pytest.param(query, id=query.name) for query in ALERTS])
 def test_an_alert_says_how_bad_it_is_and_what_to_do(query: Query) -> None:
     """Every head is whole, and what it names in the runbook is there."""
-    assert set(query.head) == ALERT_HEAD
+    assert set(query.head) - {"mute"} == ALERT_HEAD
     assert query.head["severity"] in "01234"
     assert ISO.fullmatch(query.head["every"])
     assert ISO.fullmatch(query.head["window"])
+    assert ISO.fullmatch(query.head.get("mute", "PT1H"))
     page, _, heading = query.head["mend"].partition("#")
     assert heading in set(anchors((ROOT / page).read_text())), f"{page} has no heading {heading}"
 
@@ -85,12 +86,31 @@ def test_every_metric_is_watched() -> None:
     assert set(attributes()) - read == {"defender.lag.event", "defender.batch.messages"}
 
 
-def test_polled_sources_are_told_from_hubs() -> None:
-    """The alert on silent hubs leaves polled sources to the one on silent pollers."""
+def test_an_alert_on_what_has_stopped_does_not_end_with_its_window() -> None:
+    """Where a query looks for the last of something, it finds nothing once that lies before the window, though all is as wrong as before."""
+    stopped = {query.name for query in ALERTS if re.search(r"< ago\((silent|scan)\)", query.text)}
+    assert stopped == {"silent-hub", "silent-poller", "unfinished"}
+    assert {rule["name"] for rule in alerts() if rule["mute"]} == stopped
+    assert all(query.head["window"] == "P2D" for query in ALERTS if query.name in stopped)
+
+
+def test_the_status_page_and_the_alert_agree_when_a_hub_is_silent() -> None:
+    """XDR's hub after the same time; Defender for Cloud's later than a query can look back."""
     (silent,) = (query for query in ALERTS if query.name == "silent-hub")
-    listed = re.search(r"source !in \((.*)\)", silent.text)
+    told = re.search(r"let silent = (\d+)m;", silent.text)
+    assert told
+    assert re.findall(r'source == "(\w+)"', silent.text) == ["xdr"]
+    assert int(told[1]) * 60 == SILENT["xdr"]
+    assert SILENT["defender_cloud"] > minutes("P2D") * 60
+
+
+def test_scans_are_told_from_lists() -> None:
+    """The alert on what has not finished gives scans their day."""
+    (unfinished,) = (query for query in ALERTS if query.name == "unfinished")
+    listed = re.search(r"source in \((.*?)\)", unfinished.text)
     assert listed
-    assert tuple(re.findall(r'"(\w+)"', listed[1])) == (*SOURCES, BACKFILL)
+    scans = tuple(source for source in SOURCES if f"{source}_interval_hours" in PollSettings.__dataclass_fields__)
+    assert tuple(re.findall(r'"(\w+)"', listed[1])) == scans
 
 
 def test_what_bicep_reads_is_complete() -> None:

@@ -97,6 +97,7 @@ def alerts() -> list[dict[str, Any]]:
             "severity": int(query.head["severity"]),
             "every": query.head["every"],
             "window": query.head["window"],
+            "mute": query.head.get("mute"),
             "words": f"{query.head['words']} What to do: {query.head['mend']}",
             "query": query.text,
         }

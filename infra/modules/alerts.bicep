@@ -49,7 +49,9 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule i
     scopes: [insightsId]
     // the metrics and lines that a query names come only with the app's first run
     skipQueryValidation: true
-    autoMitigate: true
+    // what is silent for longer than the window has no rows any more: such an alert stays until a person closes it, and is repeated instead
+    autoMitigate: rule.mute == null
+    muteActionsDuration: rule.mute
     criteria: {
       allOf: [
         {
