@@ -85,9 +85,8 @@ provision: ## make or change everything in Azure: make provision LOCATION=westeu
 	@az deployment sub create --name "defender-$(LOCATION)" --location "$(LOCATION)" --template-file infra/main.bicep \
 	  --parameters "$(PARAMETERS)" --query properties.outputs --output yaml
 
-deploy: package ## the app onto what is there: make deploy GROUP=rg-defender-small APP=func-defender-small-abc123
-	@test -n "$(GROUP)" -a -n "$(APP)" || { echo "make deploy GROUP=resource-group APP=function-app"; exit 1; }
-	@az functionapp deployment source config-zip --resource-group "$(GROUP)" --name "$(APP)" --src .cache/package/app.zip --build-remote true
+deploy: package ## the app onto what is there: make deploy GROUP=rg-defender-small APP=func-defender-small-abc123, or LOCATION= of make provision
+	@LOCATION="$(LOCATION)" infra/deploy.sh .cache/package/app.zip "$(GROUP)" "$(APP)"
 
 show: venv ## the compiled function of a table: make show TABLE=DeviceProcessEvents
 	@$(PY) -m tools.show_table $(TABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 
@@ -17,6 +18,9 @@ def main(arguments: list[str]) -> int:
     if command is None:
         sys.stderr.write(f"There is no command {arguments[0]!r}.\n\n{usage()}")
         return 2
+    logging.getLogger("azure").setLevel(
+        logging.CRITICAL
+    )  # who is not signed in gets one sentence, not an account of each way tried
     sys.argv = [f"python -m cli {arguments[0]}", *arguments[1:]]
     import_module(f"cli.{command.module}").app(prog_name=sys.argv[0])
     return 0

@@ -129,7 +129,9 @@ def translated(error: Exception, setting: str) -> Exception:
             return Retry(f"blob storage ({setting}) answered {status} {code or safe(error)}")
         return error
     if isinstance(error, ClientAuthenticationError):
-        return Misconfigured(setting, f"no identity to reach blob storage with ({safe(error)}).")
+        return Misconfigured(
+            setting, f"no identity to reach blob storage with; on your own machine: az login ({safe(error)})."
+        )
     if isinstance(error, AzureError):
         return Retry(f"blob storage ({setting}) failed: {safe(error)}")
     return error

@@ -65,10 +65,11 @@ class Runs:
             self._container.upload_blob(f"{run}/run.json", orjson.dumps(facts), overwrite=True)
 
     def names(self) -> list[str]:
-        """The runs, oldest first."""
+        """The runs, oldest first; what was left half begun, or half deleted, is none."""
         with blob_errors(self._setting):
             found: Any = self._container.walk_blobs(delimiter="/")
-            return sorted(item.name.rstrip("/") for item in found)
+            names = sorted(item.name.rstrip("/") for item in found)
+            return [name for name in names if self._container.get_blob_client(f"{name}/run.json").exists()]
 
     def facts(self, run: str) -> dict[str, Any]:
         """What a run is about. Raises Misconfigured where there is none of that name."""

@@ -39,6 +39,12 @@ def az(folder: Path, **state: Any) -> Az:
     program.chmod(0o755)
     empty: dict[str, Any] = {"principals": [], "assignments": [], "settings": {}, "key": "", "host": "", "asked": []}
     # subscriptions and their tenants; az's default one, and that of the app; how often asking for its keys fails at first
-    empty |= {"subscriptions": {"s-1": "t-1", "s-2": "t-2"}, "default": "s-1", "of_app": "s-1", "starting": 0}
+    empty |= {
+        "subscriptions": {"s-1": "t-1", "s-2": "t-2"},
+        "default": "s-1",
+        "of_app": "s-1",
+        "starting": 0,
+        "deployments": {},
+    }
     (folder / "state.json").write_text(json.dumps(empty | state))
     return Az(folder)

@@ -1,6 +1,6 @@
 """A fake of the Azure CLI, for scripts: `az` answers from a JSON file ($FAKE_AZ) and writes down there what was done.
 
-It knows Graph's service principals by `az rest`, the clouds, subscriptions' tenants, and an app's settings, keys and host name; anything else fails, as a wrong command would.
+It knows Graph's service principals by `az rest`, the clouds, subscriptions' tenants, outputs of deployments, and an app's settings, keys and host name; anything else fails, as a wrong command would.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ def answered(state: dict[str, Any], words: list[str], options: argparse.Namespac
             if state["starting"]:
                 raise AzureError("Operation returned an invalid status 'Bad Request'")
             return {"functionKeys": {"default": state["key"]}, "masterKey": "master"}
+        case ["deployment", "sub", "show"] if options.name in state["deployments"]:
+            return {"properties": {"outputs": state["deployments"][options.name]}}
+        case ["functionapp", "deployment", "source", "config-zip"] if options.build_remote == "true":
+            return {"status": 4}
         case ["functionapp", "show"]:
             return {"defaultHostName": state["host"]}
     raise AzureError(f"'{' '.join(words)}' is misspelled or not recognized by the system.")
@@ -85,9 +89,20 @@ def main(arguments: list[str]) -> int:
     state = json.loads(place.read_text())
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="+")
-    for name in ("--method", "--url", "--body", "--query", "--output", "--name", "--resource-group", "--subscription"):
+    for name in (
+        "--method",
+        "--url",
+        "--body",
+        "--query",
+        "--output",
+        "--name",
+        "--resource-group",
+        "--subscription",
+        "--src",
+    ):
         parser.add_argument(name)
     parser.add_argument("--headers", nargs="*")
+    parser.add_argument("--build-remote")
     options = parser.parse_intermixed_args(arguments)
     try:
         result = answered(state, options.words, options)
