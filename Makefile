@@ -75,7 +75,7 @@ bench: setup ## ratios measured side by side in one run
 
 bicep: ## Microsoft's own compiler on infra/, where az is there and may fetch it (a fork's CI)
 	@for file in infra/main.bicep infra/managementGroup.bicep; do az bicep build --file $$file --stdout >/dev/null; done
-	@for file in infra/*.bicepparam; do AZURE_ENV_NAME=check AZURE_LOCATION=westeurope ELASTICSEARCH_URL=https://example.com az bicep build-params --file $$file --stdout >/dev/null; done
+	@for file in infra/*.bicepparam; do AZURE_ENV_NAME=check AZURE_LOCATION=westeurope ELASTICSEARCH_URL=https://example.com EXPORTER_PRINCIPAL_ID=check az bicep build-params --file $$file --stdout >/dev/null; done
 
 package: venv ## what is deployed, as .cache/package/app.zip
 	@$(PY) -m tools.package

@@ -43,7 +43,7 @@ def amount(text: str) -> float:
 def main(
     events_per_day: Annotated[str, typer.Option("--events-per-day", "-e", help="Such as 250000, 50M, 2.5b.")],
     sample: Annotated[
-        Path | None, typer.Option(exists=True, help="Bodies of hub messages, one a line: sizes are taken from them.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Bodies of hub messages, one a line: sizes are taken from them.")
     ] = None,
     peak: Annotated[float, typer.Option(min=1.0, max=100.0, help="The busiest hour, as a multiple of the mean.")] = 2.5,
     retention_days: Annotated[int, typer.Option(min=1, max=3_650, help="How long documents are kept.")] = 30,

@@ -51,7 +51,7 @@ param exportKinds array = [
   'RegulatoryComplianceAssessment'
 ]
 
-@description('Object id of the service principal Windows Azure Security Resource Provider in this tenant; exportSubscriptions need it. az ad sp list --display-name "Windows Azure Security Resource Provider" --query [0].id')
+@description('Object id of the service principal Windows Azure Security Resource Provider in this tenant; without it what they export does not arrive. az ad sp list --display-name "Windows Azure Security Resource Provider" --query [0].id')
 param exporterPrincipalId string = ''
 
 @description('Subscriptions (ids) whose assessments are polled: the identity gets Security Reader on them.')
@@ -78,7 +78,7 @@ param moreSettings object = {}
 @secure()
 param elasticsearchApiKey string = ''
 
-@description('When that key ends, in seconds since 1970; 0: not known. The vault warns before.')
+@description('When that key ends, in seconds since 1970; 0: not known. An alert comes three weeks before.')
 param elasticsearchApiKeyExpires int = 0
 
 // Size
@@ -328,6 +328,9 @@ module exports 'modules/export.bicep' = [for id in exportSubscriptions: {
     hubId: '${namespaceId}/eventhubs/${cloudEventHubs[0]}'
     kinds: exportKinds
   }
+  dependsOn: [
+    existingEventHubs // with the sender's role
+  ]
 }]
 
 module securityReader 'modules/securityReader.bicep' = [for id in assessmentSubscriptions: {
@@ -500,6 +503,9 @@ var exportSettings = !backfill ? {} : empty(exportStorageId) ? {
   EXPORT_STORAGE__blobServiceUri: exportStorage!.outputs.blobEndpoint
   EXPORT_STORAGE__clientId: identity.outputs.clientId
 }
+var keySettings = elasticsearchApiKeyExpires > 0 ? {
+  ELASTICSEARCH_API_KEY_EXPIRES: dateTimeFromEpoch(elasticsearchApiKeyExpires)
+} : {}
 var ownSettings = {
   ELASTICSEARCH_API_KEY: vault.outputs.apiKeyReference
   TENANT_ID: tenant().tenantId
@@ -518,7 +524,7 @@ module app 'modules/app.bicep' = {
     planId: plan.outputs.id
     identityId: identity.outputs.id
     packageContainer: '${storage.outputs.blobEndpoint}${packageContainer}'
-    settings: union(hostSettings, xdrSettings, cloudSettings, exportSettings, ownSettings, settings, moreSettings)
+    settings: union(hostSettings, xdrSettings, cloudSettings, exportSettings, ownSettings, keySettings, settings, moreSettings)
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
