@@ -64,7 +64,7 @@ fresh: venv ## fail if a generated file is not what would be written
 golden: venv ## rewrite tests/golden/*/out.json; read the difference before you commit it
 	@$(PY) -m tools.write_golden
 
-scale: venv ## simulate how long events wait, for docs/scale-lag.md (half a minute)
+scale: venv ## simulate how long events wait, for docs/scale-lag.md (two minutes)
 	@$(PY) -m tools.write_scale --simulate
 
 pictures: setup ## draw docs/dashboards/*.png anew; look at them before you commit them

@@ -43,7 +43,10 @@ def amount(text: str) -> float:
 def main(
     events_per_day: Annotated[str, typer.Option("--events-per-day", "-e", help="Such as 250000, 50M, 2.5b.")],
     sample: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Bodies of hub messages, one a line: sizes are taken from them.")
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Bodies of hub messages, one a line: sizes are taken from them."
+        ),
     ] = None,
     peak: Annotated[float, typer.Option(min=1.0, max=100.0, help="The busiest hour, as a multiple of the mean.")] = 2.5,
     retention_days: Annotated[int, typer.Option(min=1, max=3_650, help="How long documents are kept.")] = 30,
@@ -94,7 +97,7 @@ def needs(found: Estimate) -> Table:
     rows = {
         "events": f"{load.mean:,.0f} a second, {load.busiest:,.0f} in the busiest hour; {load.record_bytes:,.0f} bytes each",
         "Event Hubs": f"{found.hub.tier}, {found.hub.units} units, {found.hub.partitions} partitions in {found.hub.hubs} hub(s)",
-        "Functions": f"{found.instances} instance(s) of 2 GB in the busiest hour; {found.executions:,.0f} executions and {found.gb_seconds:,.0f} GB-seconds a month",
+        "Functions": f"{found.instances} instance(s) of 2 GB in the busiest hour; batchSeconds {found.batch_seconds:.0f}; {found.executions:,.0f} executions and {found.gb_seconds:,.0f} GB-seconds a month",
         "Elasticsearch": f"{found.node_cores:.1f} cores: {found.nodes} node(s) of 8; {found.disk_gb_per_day:,.1f} GB a day on disk, {found.disk_gb:,.0f} GB kept",
         "telemetry": f"{found.telemetry_gb:,.2f} GB a month",
     }

@@ -26,6 +26,7 @@ param zoneRedundant = true
 param eventHubCapacity = 10
 param maximumThroughputUnits = 40
 param partitionCount = 32
+param batchSeconds = 10 // so many partitions get little each in five
 param capture = true
 param backfill = true
 param logRetentionInDays = 90

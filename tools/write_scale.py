@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cli.sizing.demand import TRACES_A_MINUTE, WAIT, Estimate, Load, app_rate, estimate
+from cli.sizing.demand import TRACES_A_MINUTE, WAIT, WAITS, Estimate, Load, app_rate, estimate
 from cli.sizing.figures import APP_SHARE, DAY, INDEX_SHARE, LIMITS, LOGS_FREE_GB, MEASURED, NODE_CORES, PRICES
 from cli.sizing.queueing import Cell, Event, Lags, simulate
 from tools.freshness import write_or_compare
@@ -91,7 +91,7 @@ a provider with many tenants has. Each hub then is a cell of its own, with its o
    {LIMITS["premium_in"].value}, a capacity unit about {LIMITS["dedicated_in"].value:.0f}: **{found.hub.units} capacity units**, more than one cluster.
 2. **Mapping and shipping**: {MEASURED["forward"].value:.0f} µs of a processor for a record; planned with {APP_SHARE:.0%} of it, {app_rate():,.0f} records a second for an instance of 2 GB:
    **{found.instances} instances** in the busiest hour, far from the {LIMITS["instances"].value:,.0f} that an app may have.
-3. **Partitions**: one reader each; twice as many as instances, so that an uneven key does not hold others up: **{found.hub.partitions}**, in {found.hub.hubs} hub(s) of at most
+3. **Partitions**: one reader each; twice as many as instances, so that an uneven key does not hold others up, and one for each MB a second, as Microsoft recommends: **{found.hub.partitions:,}**, in {found.hub.hubs} hub(s) of at most
    {LIMITS["dedicated_partitions"].value:,.0f}. Messages of a partition are {load.mean / load.records_per_message / found.hub.partitions:,.0f} a second.
 4. **Elasticsearch**: {MEASURED["index"].value:.0f} µs of a processor for a document, twice with a replica, planned with {INDEX_SHARE:.0%}: {cores:,.0f} cores, **{found.nodes} nodes** of {NODE_CORES}.
    At {found.disk_gb_per_day / 1000:,.0f} TB a day, {found.load.retention_days} days are {found.disk_gb / 1e6:,.1f} PB: keep a few days hot and the rest in searchable snapshots or frozen tiers, which this
@@ -114,7 +114,7 @@ def watching() -> str:
 
 An invocation sends its line ({line:,.0f} bytes) and the host a request row ({request:,.0f}, assumed); an instance sends {MEASURED["metrics"].value:,.0f} bytes of metrics a minute and keeps the spans of {TRACES_A_MINUTE}
 invocations ({MEASURED["trace"].value:,.0f} bytes each; `OTEL_TRACES_SAMPLER`). About {billed:.0%} of that is billed, {LOGS_FREE_GB} GB a month are free. What counts is the number of invocations, so Bicep lets the host wait
-{WAIT:.0f} seconds for a batch to fill up (`batchSeconds`). That the host does so, and what its own rows weigh, could not be tried where this was written.
+{WAIT:.0f} seconds for a batch to fill up (`batchSeconds`); {", ".join(f"{seconds:.0f} beyond {beyond:,} partitions" for beyond, seconds in reversed(WAITS))}, each of which then gets less. That the host does so, and what its own rows weigh, could not be tried where this was written.
 
 """
     text += table("events a day", "invocations a month", "telemetry", "dollars", "of all")
@@ -153,8 +153,11 @@ def scale() -> str:
 the busiest hour is 2.5 times the mean, one replica, 30 days kept, records and messages as in the mix that `make bench` measures.
 
 {sizes()}
-How many events a day: Microsoft's figures differ widely; count for an hour with `az monitor metrics list --resource HUB --metric IncomingMessages IncomingBytes`, and multiply messages by
-the records in one.
+How many events a day: Microsoft's figures differ widely; count for an hour with the command below, and multiply messages by the records in one.
+
+```
+az monitor metrics list --resource NAMESPACE_RESOURCE_ID --metric IncomingMessages IncomingBytes --aggregation Total --interval PT1H --filter "EntityName eq 'defender-xdr'"
+```
 
 {million()}{watching()}{figures()}
 How long events wait, in bursts and after an outage: [simulated](scale-lag.md).

@@ -18,11 +18,16 @@ from cli.sizing.figures import (
     MEASURED,
     MONTH,
     NODE_CORES,
+    PREMIUM_SOLD,
     PRICES,
 )
 
 BATCH = 100  # messages of an invocation at most (host.json: maxEventBatchSize)
-WAIT = 5.0  # seconds that the host waits for a batch to fill up (infra/main.bicep: batchSeconds)
+WAIT = 5.0  # seconds that the host waits for a batch to fill up (infra/main.bicep: batchSeconds),
+WAITS = (
+    (1_024, 20.0),
+    (32, 10.0),
+)  # and where there are more partitions than so many: each then gets little in five seconds
 TRACES_A_MINUTE = 6  # of an instance (infra/main.bicep: OTEL_TRACES_SAMPLER_ARG)
 INGRESS_EVENT = 64_000  # bytes that Event Hubs bills as one event
 HOURS = 24 * MONTH
@@ -68,6 +73,7 @@ class Estimate:
 
     load: Load
     hub: Hub
+    batch_seconds: float  # that the host waits for a batch
     instances: int  # busy ones in the busiest hour
     executions: float  # a month
     gb_seconds: float  # a month
@@ -100,22 +106,34 @@ def index_cores(rate: float, replicas: int) -> float:
 
 
 def hub(load: Load) -> Hub:
-    """The smallest tier that takes the busiest hour, and twice as many partitions as instances, so that none waits for another."""
+    """The smallest tier that takes the busiest hour, in units that are sold.
+
+    Partitions: twice as many as instances, so that none waits for another, and no more bytes into one than Microsoft recommends; a Standard
+    hub keeps their number.
+    """
     into = load.busiest * load.record_bytes / MB
-    partitions = max(4, 2 * math.ceil(load.busiest / app_rate()))
+    partitions = max(4, 2 * math.ceil(load.busiest / app_rate()), math.ceil(into / LIMITS["partition_in"].value))
     billed = math.ceil(load.record_bytes * load.records_per_message / INGRESS_EVENT)  # ingress events of a message
     ingress = load.events_per_day * MONTH / load.records_per_message * billed / 1e6
     units = max(1, math.ceil(into / LIMITS["unit_in"].value))
-    if units <= LIMITS["unit_most"].value and partitions <= LIMITS["standard_partitions"].value:
+    if units <= LIMITS["unit_most"].value:
         dollars = units * PRICES["unit"].dollars * HOURS + ingress * PRICES["ingress"].dollars
-        return Hub("Standard", units, partitions, 1, dollars)
-    units = math.ceil(into / LIMITS["premium_in"].value)
-    if units <= LIMITS["premium_most"].value:
+        hubs = math.ceil(
+            partitions / LIMITS["standard_partitions"].value
+        )  # Defender XDR sends tables to hubs as one chooses
+        return Hub("Standard", units, partitions, hubs, dollars)
+    units = next((sold for sold in PREMIUM_SOLD if sold * LIMITS["premium_in"].value >= into), 0)
+    if units:
         hubs = math.ceil(partitions / LIMITS["premium_partitions"].value)
         return Hub("Premium", units, partitions, hubs, units * PRICES["premium"].dollars * HOURS)
     units = math.ceil(into / LIMITS["dedicated_in"].value)
     hubs = math.ceil(partitions / LIMITS["dedicated_partitions"].value)
     return Hub("Dedicated", units, partitions, hubs, units * PRICES["dedicated"].dollars * HOURS)
+
+
+def batch_seconds(partitions: int) -> float:
+    """How long the host should wait for a batch to fill up, so that a batch's line, request row and checkpoint stay small beside it."""
+    return next((seconds for beyond, seconds in WAITS if partitions > beyond), WAIT)
 
 
 def estimate(load: Load) -> Estimate:
@@ -124,7 +142,8 @@ def estimate(load: Load) -> Estimate:
     busy = load.events_per_day * MONTH / app_rate()  # seconds of an instance
     messages = load.events_per_day * MONTH / load.records_per_message
     # A batch is what has come since the one before; at low rates that is one message, at high ones up to a hundred.
-    seconds = max(WAIT, load.records_per_message / app_rate())
+    wait = batch_seconds(needed.partitions)
+    seconds = max(wait, load.records_per_message / app_rate())
     waiting = load.mean / load.records_per_message / needed.partitions * seconds  # messages of a partition meanwhile
     executions = messages / min(BATCH, max(1.0, waiting))
     # An instance that works for a moment is billed for a second; executions within that second are in it.
@@ -141,6 +160,7 @@ def estimate(load: Load) -> Estimate:
     return Estimate(
         load=load,
         hub=needed,
+        batch_seconds=wait,
         instances=math.ceil(load.busiest / app_rate()),
         executions=executions,
         gb_seconds=gb_seconds,

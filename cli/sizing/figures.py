@@ -43,10 +43,10 @@ MEASURED: dict[str, Figure] = {  # `make bench`, a virtual machine with 2 cores;
 }
 LIMITS: dict[str, Figure] = {
     "unit_in":       Figure(1.0,    "MB/s into a throughput unit",                          "Event Hubs scalability: throughput units"),
+    "partition_in":  Figure(1.0,    "MB/s into a partition, recommended, of every tier",    "Event Hubs scalability: partitions"),
     "unit_most":     Figure(40,     "throughput units of a namespace",                      "Event Hubs quotas, Standard"),
     "standard_partitions": Figure(32, "partitions of a hub, Standard",                      "Event Hubs quotas"),
     "premium_in":    Figure(7.5,    "MB/s into a processing unit (documented: 5 to 10)",    "Event Hubs Premium overview"),
-    "premium_most":  Figure(16,     "processing units of a namespace",                      "Event Hubs quotas, Premium"),
     "premium_partitions": Figure(100, "partitions of a hub, Premium",                       "Event Hubs quotas"),
     "dedicated_in":  Figure(100,    "MB/s into a capacity unit (workloads differ)",         "Event Hubs Dedicated overview"),
     "dedicated_partitions": Figure(1_024, "partitions of a hub, Dedicated",                 "Event Hubs quotas"),
@@ -55,6 +55,7 @@ LIMITS: dict[str, Figure] = {
     "billed":        Figure(0.75,   "of what is sent is billed",                            "Azure Monitor Logs cost calculations: about a quarter less"),
     "instances":     Figure(1_000,  "instances of a Flex Consumption app",                  "Azure Functions Flex Consumption plan"),
 }
+PREMIUM_SOLD: Final = (1, 2, 4, 8, 16)  # processing units of a namespace (Event Hubs Premium overview)
 # Of what a processor could do at most, what is planned with: the host, TLS, the collector and uneven partitions take the rest.
 APP_SHARE: Final = 0.5
 # Likewise of Elasticsearch: searches and merges need the other half.

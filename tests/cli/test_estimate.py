@@ -11,8 +11,8 @@ import pytest
 import typer
 
 from cli.estimate import amount, sizes_of
-from cli.sizing.demand import TRACES_A_MINUTE, WAIT, Load, app_rate, estimate
-from cli.sizing.figures import DAY, LIMITS, MEASURED, MONTH, PRICES
+from cli.sizing.demand import TRACES_A_MINUTE, WAIT, Load, app_rate, batch_seconds, estimate
+from cli.sizing.figures import DAY, LIMITS, MEASURED, MONTH, PREMIUM_SOLD, PRICES
 from cli.sizing.queueing import Cell, Event, simulate
 from shared.errors import Misconfigured
 from tools.write_golden import GOLDEN
@@ -41,7 +41,7 @@ def test_what_is_no_amount_is_said_so(text: str) -> None:
         amount(text)
 
 
-@pytest.mark.parametrize("events", [1e4, 1e6, 5e7, 5e8, 5e9, 8.64e10])
+@pytest.mark.parametrize("events", [1e4, 1e6, 5e7, 2.5e8, 5e8, 8e8, 1e9, 5e9, 8.64e10])
 def test_what_is_asked_for_suffices(events: float) -> None:
     """Units, partitions, instances, nodes and disk take the busiest hour, within what each tier may have."""
     load = Load(events)
@@ -50,8 +50,11 @@ def test_what_is_asked_for_suffices(events: float) -> None:
     takes = {"Standard": "unit_in", "Premium": "premium_in", "Dedicated": "dedicated_in"}[found.hub.tier]
     assert found.hub.units * LIMITS[takes].value >= into
     if found.hub.tier == "Standard":
-        assert found.hub.partitions <= LIMITS["standard_partitions"].value
+        assert found.hub.partitions <= found.hub.hubs * LIMITS["standard_partitions"].value
         assert found.hub.units <= LIMITS["unit_most"].value
+    if found.hub.tier == "Premium":
+        assert found.hub.units in PREMIUM_SOLD
+    assert found.hub.partitions * LIMITS["partition_in"].value >= into
     assert found.instances * app_rate() >= load.busiest
     assert found.hub.partitions >= found.instances
     assert found.gb_seconds >= events * MONTH * MEASURED["forward"].value / 1e6 * 2
@@ -83,6 +86,8 @@ def test_bicep_sets_what_the_arithmetic_takes_for_granted() -> None:
     """Seconds that a batch fills up, and traces that are kept, are those of infra/main.bicep."""
     bicep = (ROOT / "infra" / "main.bicep").read_text()
     assert f"param batchSeconds int = {WAIT:.0f}\n" in bicep
+    large = (ROOT / "infra" / "main.large.bicepparam").read_text()
+    assert f"param batchSeconds = {batch_seconds(40):.0f} " in large
     assert f"OTEL_TRACES_SAMPLER_ARG: '{TRACES_A_MINUTE / 60:g}'" in bicep
 
 
@@ -117,6 +122,9 @@ def test_the_command_says_what_it_needs_and_what_it_costs() -> None:
     wrong = run("-e", "plenty")
     assert wrong.returncode == 2
     assert "is no amount of events" in wrong.stderr
+    wrong = run("-e", "50M", "--sample", str(ROOT))
+    assert wrong.returncode == 2
+    assert "is a directory" in wrong.stderr
 
 
 def test_every_price_has_a_source() -> None:
