@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from shared.normalise.rules.mitre_techniques import NAMES
+
 FRAMEWORK = "MITRE ATT&CK"
 MOST = 200  # techniques kept of one alert
 LONGEST, MOST_KNOWN = 2_000, 1_024  # characters of the techniques of one alert, and alerts, that are remembered
@@ -76,7 +78,7 @@ def techniques(value: Any) -> Techniques:
 
     Each `Name (T1055)` is a technique; each `Name (T1055.012)` a subtechnique, whose parent id is put among the
     technique ids even if the list does not name it, since ECS keeps subtechniques below a technique. A list pairs by
-    position, so where a name is not known (only `T1055`, or a parent that was not named) its id stands in for it.
+    position, so where a name is neither sent nor known (of a subtechnique, or of a technique that MITRE had not yet) its id stands in for it.
 
     >>> techniques('["Valid Accounts (T1078)","Cloud Accounts (T1078.004)"]')[1:3]
     (['T1078'], ['Valid Accounts'])
@@ -88,6 +90,11 @@ def techniques(value: Any) -> Techniques:
         found = _techniques(_texts(value))
         _remember(_known_techniques, key, found)
         return found
+
+
+def framework(of_techniques: str | None, tactic_ids: list[str] | None) -> str | None:
+    """threat.framework: where there are techniques, and where there is no more than a tactic."""
+    return of_techniques if of_techniques is not None or tactic_ids is None else FRAMEWORK
 
 
 def _techniques(texts: list[str]) -> Techniques:
@@ -102,9 +109,9 @@ def _techniques(texts: list[str]) -> Techniques:
         parent, dot, _ = identifier.partition(".")
         if dot:
             sub[identifier] = name or sub.get(identifier) or identifier
-            found.setdefault(parent, parent)
+            found.setdefault(parent, NAMES.get(parent, parent))
         elif name or identifier not in found:
-            found[identifier] = name or identifier
+            found[identifier] = name or NAMES.get(identifier, identifier)
     if not found:
         return NO_TECHNIQUES
     return Techniques(

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from shared.normalise.mapping import Column, Fragment, ecs, rule, table, vendor
 from shared.normalise.rules.command_line import args
-from shared.normalise.rules.mitre import tactics, techniques
+from shared.normalise.rules.mitre import framework, tactics, techniques
 from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
 from shared.normalise.rules.registry import data_strings, registry
 from shared.normalise.rules.severity import severity
+from shared.normalise.tables.evidence_rules import (
+    MAIL_FIELDS,
+    MAIL_KINDS,
+    MAIL_RELATED,
+    PROCESS_FIELDS,
+    PROCESS_KINDS,
+    mail,
+    process,
+    told_platform,
+)
 from shared.normalise.tables.fragments import ACCOUNT, DEVICE, ENVELOPE, lower, os_type
 from shared.normalise.tables.network_rows import url_rule
 
@@ -25,9 +35,9 @@ def cloud_provider(platform: str | None) -> str | None:
     return None if platform is None else CLOUD_PROVIDERS.get(platform.lower(), platform.lower())
 
 
-def process_image(entity: str | None, name: str | None, path: str | None) -> tuple[str | None, str | None]:
-    """The file of a Process entity is the process' image: process.(name, executable)."""
-    return (name, path) if entity == "Process" else (None, None)
+def process_image(entity: str | None, *image: str | None) -> tuple[str | None, ...]:
+    """The file of a Process entity is the process' image: process.(name, executable, hash.sha1, hash.sha256)."""
+    return image if entity == "Process" else (None, None, None, None)
 
 
 # fmt: off
@@ -42,7 +52,7 @@ ALERT = Fragment((
 ), (
     rule(severity,   ("Severity",), "event.severity", kind="long"),
     rule(lower,      ("Severity",), "~severity"),
-    rule(techniques, ("AttackTechniques",), "threat.framework",
+    rule(techniques, ("AttackTechniques",), "#framework",
          "threat.technique.id", "threat.technique.name", "threat.technique.reference",
          "threat.technique.subtechnique.id", "threat.technique.subtechnique.name", "threat.technique.subtechnique.reference",
          when="AttackTechniques"),
@@ -53,6 +63,7 @@ ALERT_INFO = table(
     ENVELOPE, ALERT,
     vendor("Category", "keyword", "alert.category"),
     rule(tactics, ("Category",), "threat.tactic.id", "threat.tactic.name", "threat.tactic.reference"),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     action="Category",
 )
 
@@ -67,7 +78,8 @@ ENTITY = (
     rule(directory,    ("file.path",),             "file.directory"),
     rule(extension,    ("FileName",),              "file.extension"),
     rule(drive_letter, ("file.path",),             "file.drive_letter"),
-    rule(process_image, ("EntityType", "FileName", "file.path"), "process.name", "process.executable"),
+    rule(process_image, ("EntityType", "FileName", "file.path", "SHA1", "SHA256"),
+         "process.name", "process.executable", "process.hash.sha1", "process.hash.sha256"),
     ecs("ProcessCommandLine",    "wildcard",  "process.command_line", vendor="process.command_line"),
     rule(args, ("ProcessCommandLine", "host.os.type", "process.executable"), "process.args", "process.args_count",
          kind=("keyword", "long"), when="ProcessCommandLine"),
@@ -91,16 +103,20 @@ ENTITY = (
 ALERT_EVIDENCE = table(
     "AlertEvidence", ("AlertId", "Timestamp", "EntityType", "EvidenceRole"),
     ENVELOPE, ALERT, DEVICE.without("ReportId", "MachineGroup"),
-    os_type(registry_key="RegistryKey", path="FolderPath", additional_fields="AdditionalFields", sid="AccountSid",
+    rule(told_platform, ("EntityType", "AdditionalFields"), "#platform"),
+    os_type(platform="#platform", registry_key="RegistryKey", path="FolderPath", additional_fields="AdditionalFields", sid="AccountSid",
             command_line="ProcessCommandLine"),
     vendor("Categories",         "keyword",   "alert.categories", many=True),
     rule(tactics, ("Categories",), "threat.tactic.id", "threat.tactic.name", "threat.tactic.reference"),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     vendor("EntityType",         "keyword",   "entity_type"),
     vendor("EvidenceRole",       "keyword",   "evidence.role"),
     vendor("EvidenceDirection",  "keyword",   "evidence.direction"),
     vendor("ThreatFamily",       "keyword",   "threat.family"),
     vendor("AdditionalFields",   "flattened", "additional_fields"),
     *ENTITY,
+    rule(process, ("EntityType", "AdditionalFields"), *PROCESS_FIELDS, kind=PROCESS_KINDS, when="AdditionalFields"),
+    rule(mail,    ("EntityType", "AdditionalFields"), *MAIL_FIELDS,    kind=MAIL_KINDS, related=MAIL_RELATED, when="AdditionalFields"),
     vendor("CloudResource",      "keyword",   "cloud_resource"),
     vendor("CloudPlatform",      "keyword",   "cloud_platform",   told=True),
     rule(cloud_provider, ("CloudPlatform",), "cloud.provider"),

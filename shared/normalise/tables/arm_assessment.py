@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.normalise.api import columns_of
 from shared.normalise.mapping import Column, Fragment, Table, ecs, objects, rule, table, vendor
-from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics
+from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, framework, tactics
 from shared.normalise.rules.mitre_names import named_techniques
 from shared.normalise.rules.severity import severity
 from shared.normalise.tables.arm_objects import ASSESSMENT, SUB_ASSESSMENT, TABLES
@@ -154,7 +154,8 @@ _METADATA = Fragment((
 ), (
     rule(portal_link, ("properties.links.azurePortal", "properties.links.azurePortalUri"), "event.reference", "event.url"),
     rule(tactics, ("properties.metadata.tactics",), *TACTIC_FIELDS),
-    rule(named_techniques, ("properties.metadata.techniques",), *TECHNIQUE_FIELDS),
+    rule(named_techniques, ("properties.metadata.techniques",), "#framework", *TECHNIQUE_FIELDS[1:]),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     rule(first, (f"{_S}.remediation", "properties.metadata.remediationDescription"), "rule.remediation"),
     rule(rule_uuid, ("rule.name",), "rule.uuid"),
     rule(assessment_key, ("entity",), "rule.ruleset"),

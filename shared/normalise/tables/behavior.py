@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from shared.normalise.mapping import Column, Fragment, ecs, rule, table, vendor
 from shared.normalise.rules.account import user
-from shared.normalise.rules.mitre import tactics, techniques
+from shared.normalise.rules.mitre import framework, tactics, techniques
 from shared.normalise.rules.paths import extension
 from shared.normalise.tables.alert import ENTITY, cloud_provider
 from shared.normalise.tables.behavior_rules import authentication_protocol, device_name, duration, reporting_host
@@ -33,10 +33,11 @@ BEHAVIOR_COURSE = Fragment((
     vendor("Description",      "keyword", "description"),
 ), (
     rule(duration, ("StartTime", "EndTime"), "event.duration", kind="long"),
-    rule(techniques, ("AttackTechniques",), "threat.framework",
+    rule(techniques, ("AttackTechniques",), "#framework",
          "threat.technique.id", "threat.technique.name", "threat.technique.reference",
          "threat.technique.subtechnique.id", "threat.technique.subtechnique.name", "threat.technique.subtechnique.reference",
          when="AttackTechniques"),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
 ))
 
 BEHAVIOR_INFO = table(
@@ -55,6 +56,7 @@ BEHAVIOR_INFO = table(
 BEHAVIOR_ENTITIES = table(
     "BehaviorEntities", ("BehaviorId", "Timestamp", "EntityType", "EntityRole"),
     ENVELOPE, ACTION.without("AppGuardContainerId"), BEHAVIOR, DEVICE.without("ReportId", "MachineGroup"),
+    rule(framework, ("", "threat.tactic.id"), "threat.framework"),
     rule(first, ("ActionType",), "rule.name"),
     os_type(registry_key="RegistryKey", path="FolderPath", additional_fields="AdditionalFields", sid="AccountSid",
             command_line="ProcessCommandLine"),

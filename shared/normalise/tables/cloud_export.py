@@ -17,7 +17,8 @@ from typing import Any
 from shared.normalise.lowered import lowered_bag
 from shared.normalise.mapping import Column, Fragment, Table, ecs, first, rule, table, vendor
 from shared.normalise.rules.command_line import args
-from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics
+from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, framework, tactics
+from shared.normalise.rules.mitre_names import named_techniques
 from shared.normalise.rules.network import application_protocol, transport
 from shared.normalise.rules.paths import drive_letter, extension
 from shared.normalise.rules.severity import severity
@@ -221,7 +222,8 @@ SECURITY_ALERT = made(
     vendor("techniques",           "keyword",  "techniques",     many=True),
     vendor("subTechniques",        "keyword",  "sub_techniques", many=True),
     rule(tactics, ("intent",), *TACTIC_FIELDS),
-    rule(all_techniques, ("techniques", "subTechniques"), *TECHNIQUE_FIELDS),
+    rule(all_techniques, ("techniques", "subTechniques"), "#framework", *TECHNIQUE_FIELDS[1:]),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     vendor("remediationSteps",     "keyword",  "remediation_steps", many=True),
     vendor("extendedProperties",   "flattened", "extended_properties",  converter=lowered_bag),
     vendor("supportingEvidence",   "flattened", "supporting_evidence",  converter=lowered_bag),
@@ -295,7 +297,9 @@ ASSESSMENTS = made(
     vendor("properties.metadata.preview",              "boolean", "properties.metadata.preview"),
     vendor("properties.metadata.tactics",              "keyword", "properties.metadata.tactics", many=True, told=True),
     rule(tactics, ("properties.metadata.tactics",), *TACTIC_FIELDS),
-    ecs("properties.metadata.techniques",              "keyword", "threat.technique.name", vendor="properties.metadata.techniques", many=True),
+    vendor("properties.metadata.techniques",           "keyword", "properties.metadata.techniques", many=True, told=True),
+    rule(named_techniques, ("properties.metadata.techniques",), "#framework", *TECHNIQUE_FIELDS[1:]),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     vendor("properties.metadata.publishDates",         "flattened", "properties.metadata.publish_dates", converter=lowered_bag),
     vendor("properties.metadata.plannedDeprecationDate", "keyword", "properties.metadata.planned_deprecation_date"),  # 03/2022
     vendor("properties.metadata.partnerData",          "flattened", "properties.metadata.partner_data", converter=lowered_bag),

@@ -17,7 +17,7 @@ from shared.normalise.identity import canonical, time_prefix
 from shared.normalise.latest import Latest
 from shared.normalise.mapping import Column, Fragment, Kind, ecs, objects, rule, table, vendor
 from shared.normalise.rules.account import user
-from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, Tactics, tactics, techniques
+from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, Tactics, framework, tactics, techniques
 from shared.normalise.rules.severity import severity
 from shared.normalise.rules.url import FIELDS as URL_FIELDS
 from shared.normalise.rules.url import url_fields
@@ -181,7 +181,7 @@ BASIC_FACTS = Fragment((
     objects("evidence", EVIDENCE, "evidence"),
 ), (
     rule(duration, ("firstActivityDateTime", "lastActivityDateTime"), "event.duration", kind="long"),
-    rule(techniques, ("mitreTechniques",), *TECHNIQUE_FIELDS),
+    rule(techniques, ("mitreTechniques",), "#framework", *TECHNIQUE_FIELDS[1:]),
     rule(evidence, ("evidence", "serviceSource"), *EVIDENCE_FIELDS, kind=EVIDENCE_KINDS, related=EVIDENCE_RELATED, when="evidence"),
     rule(first, ("source.ip",), "source.address"),
     rule(first, ("destination.ip",), "destination.address"),
@@ -209,6 +209,7 @@ FACTS = Fragment((
 ), (
     *BASIC_FACTS.rules,
     rule(all_tactics, ("category", "categories"), *TACTIC_FIELDS),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     rule(software, ("threatFamilyName", "#malware"), "threat.software.name"),
     rule(categories, ("event.category", "#categories", "category", "determination"), "event.category"),
     rule(authors, ("comments",), "#authors", related="user"),
@@ -244,6 +245,7 @@ ALERT_EVIDENCE = table(
     "GraphAlertEvidence", ("id", "lastUpdateDateTime", "evidence"),
     BASIC_FACTS, OWN,
     rule(tactics, ("category",), *TACTIC_FIELDS),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     rule(software, ("", "#malware"), "threat.software.name"),
     rule(categories, ("event.category", "#categories", "category", ""), "event.category"),
     rule(first, ("title",), "message"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.normalise.rules.account import is_computer, user
 from shared.normalise.rules.additional_fields import number, text
-from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics, techniques
+from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, framework, tactics, techniques
 from shared.normalise.rules.paths import extension, file_name
 from shared.normalise.rules.platform import device_os
 
@@ -107,7 +107,8 @@ def attack(fields: Any) -> tuple[Any, ...]:
         return _NO_ATTACK
     if told.__class__ is str and told[:1] != "[":
         told = _split(told) if len(told) <= _LONGEST_REMEMBERED else _BETWEEN_TECHNIQUES.split(told)
-    return *techniques(told), *tactics(category)
+    named, of = techniques(told), tactics(category)
+    return framework(named.framework, of.ids), *named[1:], *of
 
 
 @lru_cache(maxsize=1024)

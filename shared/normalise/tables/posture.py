@@ -7,7 +7,7 @@ the fields that Kibana's misconfiguration findings read. KB tables and baseline 
 from __future__ import annotations
 
 from shared.normalise.mapping import Fragment, ecs, rule, table, vendor
-from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, techniques
+from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, framework, techniques
 from shared.normalise.tables.fragments import ENVELOPE, os_type
 from shared.normalise.tables.posture_rules import NAME_FIELDS, evaluation, related_tactics, system_model, x509_name
 from shared.normalise.tables.snapshot_rows import (
@@ -61,7 +61,8 @@ SECURE_CONFIGURATION_ASSESSMENT_KB = table(
     vendor("RelatedMitreTactics",    "keyword",   "configuration.related_mitre_tactics",    many=True),
     vendor("RelatedMitreTechniques", "keyword",   "configuration.related_mitre_techniques", many=True),
     rule(related_tactics, ("RelatedMitreTactics",),    *TACTIC_FIELDS),
-    rule(techniques,      ("RelatedMitreTechniques",), *TECHNIQUE_FIELDS),
+    rule(techniques,      ("RelatedMitreTechniques",), "#framework", *TECHNIQUE_FIELDS[1:]),
+    rule(framework, ("#framework", "threat.tactic.id"), "threat.framework"),
     action=None,
 )
 

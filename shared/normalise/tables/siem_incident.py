@@ -20,7 +20,7 @@ from shared.normalise.mapping import Column, Fragment, Table, ecs, rule, table, 
 from shared.normalise.rules.account import user
 from shared.normalise.rules.command_line import args
 from shared.normalise.rules.entity import process_entity_id
-from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, tactics, techniques
+from shared.normalise.rules.mitre import TACTIC_FIELDS, TECHNIQUE_FIELDS, framework, tactics, techniques
 from shared.normalise.rules.paths import directory, drive_letter, extension, full_path
 from shared.normalise.rules.severity import severity
 from shared.normalise.tables.behavior_rules import duration
@@ -33,7 +33,6 @@ from shared.normalise.tables.siem_rules import (
     REGISTRY_KINDS,
     category,
     device,
-    framework,
     image,
     observer,
     os_type,

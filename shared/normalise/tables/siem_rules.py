@@ -11,7 +11,6 @@ from typing import Any
 
 from shared.normalise.mapping import Kind
 from shared.normalise.rules.command_line import name_from_command_line
-from shared.normalise.rules.mitre import FRAMEWORK
 from shared.normalise.rules.platform import os_type_of_record
 from shared.normalise.rules.registry import data_strings, data_type, registry
 from shared.normalise.tables.fragments import host_names
@@ -52,11 +51,6 @@ def category(
     ):
         return categories
     return [*categories, "malware"]
-
-
-def framework(of_techniques: str | None, tactics: list[str] | None) -> str | None:
-    """threat.framework, for an alert with no more than a tactic too."""
-    return of_techniques if of_techniques is not None or tactics is None else FRAMEWORK
 
 
 DEVICE_FIELDS = (

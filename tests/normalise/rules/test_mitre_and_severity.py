@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.rules.mitre import FRAMEWORK, NO_TACTICS, NO_TECHNIQUES, TACTICS, tactics, techniques
+from shared.normalise.rules.mitre import FRAMEWORK, NO_TACTICS, NO_TECHNIQUES, TACTICS, framework, tactics, techniques
 from shared.normalise.rules.severity import severity
 
 
@@ -28,9 +28,24 @@ def test_techniques_and_subtechniques_keep_their_names_and_parents() -> None:
 def test_a_subtechnique_alone_brings_its_parent() -> None:
     """ECS keeps subtechniques below a technique, so the parent's id is there; its name may come later in the list."""
     alone = techniques(["LSASS Memory (T1003.001)"])
-    assert (alone.ids, alone.names, alone.sub_ids) == (["T1003"], ["T1003"], ["T1003.001"])
+    assert (alone.ids, alone.names, alone.sub_ids) == (["T1003"], ["OS Credential Dumping"], ["T1003.001"])
     later = techniques(["LSASS Memory (T1003.001)", "OS Credential Dumping (T1003)"])
     assert (later.ids, later.names) == (["T1003"], ["OS Credential Dumping"])
+
+
+def test_a_technique_has_its_name_where_only_its_id_is_sent() -> None:
+    """MITRE's name; the id itself for what is not known, and for a subtechnique; what the record says comes first."""
+    assert techniques(["T1059.001", "T1059", "T9999", "Old Name (T1557)"])[1:3] == (
+        ["T1059", "T9999", "T1557"],
+        ["Command and Scripting Interpreter", "T9999", "Old Name"],
+    )
+    assert techniques(["T1059.001"]).sub_names == ["T1059.001"]
+
+
+def test_a_tactic_alone_is_of_the_same_framework() -> None:
+    """threat.framework is there with techniques or tactics, and not without."""
+    assert framework(None, ["TA0001"]) == framework("MITRE ATT&CK", None) == "MITRE ATT&CK"
+    assert framework(None, None) is None
 
 
 def test_forms_of_techniques() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.rules.mitre_names import IDS, named_techniques
+from shared.normalise.rules.mitre_names import named_techniques
+from shared.normalise.rules.mitre_techniques import IDS
 from shared.normalise.tables import arm_rules as rules
 from shared.normalise.tables.cloud_export_rules import PLACE_FIELDS
 from shared.normalise.tables.cloud_findings import VULNERABILITY_FIELDS

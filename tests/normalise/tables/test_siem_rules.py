@@ -11,7 +11,6 @@ from shared.normalise.tables.siem_rules import (
     NO_DEVICE,
     category,
     device,
-    framework,
     image,
     observer,
     os_type,
@@ -154,8 +153,6 @@ def test_malware_is_a_category_by_anybodys_word() -> None:
     assert category(None, "Malware", None, None) is None
 
 
-def test_a_tactic_alone_is_of_the_same_framework() -> None:
-    """threat.framework is there with techniques or tactics, and not without."""
-    assert framework(None, ["TA0001"]) == framework("MITRE ATT&CK", None) == "MITRE ATT&CK"
-    assert framework(None, None) is None
+def test_no_observer_without_a_product() -> None:
+    """Nothing comes of nothing."""
     assert observer(None) == (None, None, None)
