@@ -51,7 +51,7 @@ param exportKinds array = [
   'RegulatoryComplianceAssessment'
 ]
 
-@description('Object id of the service principal Windows Azure Security Resource Provider in this tenant; without it what they export does not arrive. az ad sp list --display-name "Windows Azure Security Resource Provider" --query [0].id')
+@description('Object id, in this tenant, of Windows Azure Security Resource Provider, which sends what is exported; exportSubscriptions need it. az ad sp show --id 8edd93e1-2103-40b4-bd70-6e34e586362d --query id -o tsv')
 param exporterPrincipalId string = ''
 
 @description('Subscriptions (ids) whose assessments are polled: the identity gets Security Reader on them.')
@@ -163,6 +163,8 @@ var token = uniqueString(subscription().id, environmentName, location)
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var allHubs = union(xdrEventHubs, cloudEventHubs)
 var newHubs = empty(eventHubNamespaceId) && !empty(allHubs)
+// an export whose sender has no role deploys well, and nothing ever arrives: better to end at once
+var exporter = empty(exportSubscriptions) || !empty(exporterPrincipalId) ? exporterPrincipalId : fail('exportSubscriptions need exporterPrincipalId, without which nothing would arrive: az ad sp show --id 8edd93e1-2103-40b4-bd70-6e34e586362d --query id -o tsv')
 var oldHubs = !empty(eventHubNamespaceId) && !empty(allHubs)
 var groupName = empty(resourceGroupName) ? 'rg-${stem}' : resourceGroupName
 // subscription, resource group and name of the namespace that is there already; where there is none, what Azure can read all the same
@@ -298,7 +300,7 @@ module eventHubs 'modules/eventHubs.bicep' = if (newHubs) {
     captureAccount: storage.outputs.name
     captureContainer: captureContainer
     principalId: identity.outputs.principalId
-    exporterPrincipalId: exporterPrincipalId
+    exporterPrincipalId: exporter
     workspaceId: workspace.outputs.id
   }
 }
@@ -311,7 +313,7 @@ module existingEventHubs 'modules/existingEventHubs.bicep' = if (oldHubs) {
     hubs: allHubs
     consumerGroup: consumerGroup
     principalId: identity.outputs.principalId
-    exporterPrincipalId: exporterPrincipalId
+    exporterPrincipalId: exporter
   }
 }
 

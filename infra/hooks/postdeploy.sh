@@ -33,6 +33,7 @@ for ((try = 1; try <= tries; try++)); do
     <<< "x-functions-key: $code") || status=000
   # a 503 may be the host that starts, or roles and secrets that have not arrived everywhere
   [[ $status == 200 || $try == "$tries" ]] && break
+  [[ $status == 401 ]] && code='' # a host that has just started may have other keys
   echo "The app is not whole yet ($status); again in $pause s."
   sleep "$pause"
 done
