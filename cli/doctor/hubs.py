@@ -124,7 +124,9 @@ def partition(properties: dict[str, Any]) -> Partition:
 def told(error: Exception, trigger: Trigger) -> Unreachable:
     """What an error of the client means, by its class: it is not ours to import where it is not installed."""
     kind, words = type(error).__name__, safe(error)
-    if isinstance(error, ValueError):  # by the client's own reading of the connection string
+    if isinstance(error, ValueError) and os.environ.get(
+        trigger.connection
+    ):  # by the client's own reading of the connection string
         return Unreachable(f"the connection string can not be read ({words}).", f"Look at {trigger.connection}.")
     if kind in REFUSED or re.search(r"Status code: 40[13]\b", words):
         return Unreachable(

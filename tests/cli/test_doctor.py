@@ -27,6 +27,7 @@ from cli.doctor.check import failed, ok
 from cli.doctor.checkpoints import read_group
 from cli.doctor.clocks import of_clock, skew
 from cli.doctor.elastic import of_version
+from cli.doctor.hubs import of_hubs
 from cli.doctor.packages import PYTHON, REQUIREMENTS, of_packages, pinned
 from cli.doctor.storage import of_hosts
 from local.azurite import LocalAzurite
@@ -232,6 +233,21 @@ def test_a_hub_that_is_away_is_told(
     found = run()[1]["xdr: hub defender"]
     assert found["state"] == "failed"
     assert "5671" in found["mend"]
+
+
+@pytest.mark.parametrize("told", ["nonsense", "Endpoint=sb://x.servicebus.windows.net/"])
+def test_a_connection_string_that_is_none_is_told(
+    azurite_server: LocalAzurite, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    """The setting is named, and no port is to be opened."""
+    monkeypatch.setenv("AzureWebJobsStorage", azurite_server.connection_string)
+    monkeypatch.setenv("XDR_EVENT_HUB_NAMES", "defender")
+    monkeypatch.setenv("XDR_EVENT_HUB", told)
+    found = next(of_hubs(Settings.read(os.environ, whole=False)))
+    assert (found.name, found.state) == ("xdr: hub defender", "failed")
+    assert found.detail.startswith("the connection string can not be read (")
+    assert "XDR_EVENT_HUB" in found.mend
+    assert "5671" not in found.mend
 
 
 def test_cursors_that_are_none_and_a_storage_account_that_is_shared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,12 @@ STEADY = Cell(rate=2_000, partitions=4, instances=2, nodes=3, cores=4)
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command as a person calls it."""
     return subprocess.run(
-        [sys.executable, "-m", "cli", "estimate", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "cli", "estimate", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "400"},  # wide enough for a sentence with a path in it
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -125,6 +131,7 @@ def test_the_command_says_what_it_needs_and_what_it_costs() -> None:
     wrong = run("-e", "50M", "--sample", str(ROOT))
     assert wrong.returncode == 2
     assert "is a directory" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
 
 
 def test_every_price_has_a_source() -> None:

@@ -37,8 +37,10 @@ def test_the_first_deployment_finds_what_was_just_made(tmp_path: Path) -> None:
 
 def test_nothing_named_and_nothing_made_is_told(tmp_path: Path) -> None:
     """What to say instead; az's own word where there is no such deployment."""
-    azure = az(tmp_path)
+    azure = az(tmp_path, deployments={"defender-failed": None})
     done = azure.run("infra/deploy.sh", "app.zip", LOCATION="")
     assert (done.returncode, "make deploy GROUP=" in done.stderr) == (1, True)
     assert azure.run("infra/deploy.sh", "app.zip", LOCATION="nowhere", VENV_PYTHON=sys.executable).returncode != 0
     assert azure.state["asked"] == []
+    done = azure.run("infra/deploy.sh", "app.zip", LOCATION="failed", VENV_PYTHON=sys.executable)  # it has no outputs
+    assert (done.returncode, "make deploy GROUP=" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
