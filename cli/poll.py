@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -81,14 +83,9 @@ def poll(
         cursors: Any = MemoryCursors() if by_hand else BlobCursors.open(settings, told.cursor_container)
         span = Span(datetime.now(UTC), begin, end)
         watched: list[Swept] = []
-        with ThreadPoolExecutor(1) as pool:
+        with ended_by_ctrl_c([poller.stop for poller in pollers]), ThreadPoolExecutor(1) as pool:
             done = pool.submit(run, pollers, parts, cursors, span, seconds, watched.append)
-            try:
-                watch(done, source.value, watched)
-            except KeyboardInterrupt:
-                errors.print("It ends before its next page.")
-                for poller in pollers:
-                    poller.stop.set()
+            watch(done, source.value, watched)
             swept = done.result()
     except ForwarderError as error:
         errors.print(f"[red]{escape(str(error))}[/red]")
@@ -99,6 +96,24 @@ def poll(
             errors.print(f"[yellow]{escape(place(one))}: {escape(one.why)}[/yellow]")
     if any(one.result not in GOOD for one in swept):
         raise typer.Exit(1)
+
+
+@contextmanager
+def ended_by_ctrl_c(stops: Sequence[threading.Event]) -> Iterator[None]:
+    """Meanwhile Ctrl-C ends what runs before its next page; a second one ends the program."""
+
+    def end(_signal: int, _frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        for stop in stops:
+            stop.set()
+        errors.print("It ends before its next page.")
+
+    # a handler, not KeyboardInterrupt: that could come before anybody waits for it
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def watch(done: Any, source: str, watched: Sequence[Any]) -> None:

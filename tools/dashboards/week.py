@@ -28,6 +28,7 @@ Json = dict[str, Any]
 Action = tuple[Json, Json]  # a line of a bulk request and its document
 SEED = "week"
 DAYS = 7
+EDGE = timedelta(minutes=3)  # nothing so near to the ends of a week: times that follow from others still lie in it
 TENANTS = {"contoso": "11111111-2222-3333-4444-555555555555", "fabrikam": "11111111-2222-3333-4444-666666666666"}
 ANALYSTS = (None, None, None, "lee@example.com", "sam@example.com")
 MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?=[.Z\"])")
@@ -52,7 +53,7 @@ def moments(chance: random.Random, end: datetime, count: int, spread: timedelta 
     """Times of a week: by day more than by night, on workdays more than at weekends; in their order."""
     found: list[datetime] = []
     while len(found) < count:
-        moment = end - chance.random() * spread - timedelta(minutes=3)
+        moment = end - EDGE - chance.random() * (spread - 2 * EDGE)
         busy = 1.0 if 7 <= moment.hour < 18 else 0.25
         if chance.random() < busy * (0.4 if moment.weekday() > 4 else 1.0):
             found.append(moment)
@@ -248,10 +249,11 @@ def _runs(chance: random.Random, end: datetime) -> Iterator[Action]:
                     records_a_run * load * chance.uniform(0.6, 1.4) * (1.0 if namespace == "contoso" else 0.2)
                 )
                 trouble = abs((moment - busy).total_seconds()) < 3600
-                yield _run(chance, namespace, source, moment, received, trouble=trouble)
+                id = f"{namespace}-{source}-{number}"  # so that a server which is filled twice has it once
+                yield _run(chance, namespace, source, moment, received, id=id, trouble=trouble)
 
 
-def _run(chance: random.Random, namespace: str, source: str, moment: datetime, received: int, *, trouble: bool) -> Action:  # fmt: skip
+def _run(chance: random.Random, namespace: str, source: str, moment: datetime, received: int, *, id: str, trouble: bool) -> Action:  # fmt: skip
     duplicate = int(received * chance.choice((0, 0, 0, 0.02))) + (received // 3 if trouble else 0)
     dead = chance.choice((0,) * 40 + (1, 2)) if received else 0
     result = "retry" if trouble and chance.random() < 0.6 else "misconfigured" if chance.random() < 0.002 else "ok"
@@ -278,4 +280,4 @@ def _run(chance: random.Random, namespace: str, source: str, moment: datetime, r
         "event": {"kind": "metric", "dataset": dataset, "module": "defender_to_elasticsearch", "outcome": "success" if result == "ok" else "failure", "duration": int((seconds + 0.3) * 1e9), "ingested": stamp},
         "data_stream": {"type": "logs", "dataset": dataset, "namespace": namespace}, "defender_to_elasticsearch": {"run": run},
     }  # fmt: skip
-    return {"create": {"_index": f"logs-{dataset}-{namespace}"}}, document
+    return {"create": {"_index": f"logs-{dataset}-{namespace}", "_id": id}}, document
