@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -32,7 +33,7 @@ from tests.conftest import require
 from tests.functions.app_process import http, queue, run_app
 
 RECORDS = int(os.environ.get("BACKFILL_RECORDS", "6000"))
-KILLS = 2
+KILLS, MOST_KILLS = 2, 8  # at least; at most, until one has come while a message was under way
 NEWEST = datetime(2026, 1, 2, 12, 20, tzinfo=UTC)
 FROM, TO = "2026-01-02T08:00", "2026-01-02T13:00"
 
@@ -87,6 +88,11 @@ def wait_for_more(stage: Stage) -> None:
             assert time.monotonic() < deadline, "nothing comes in"
 
 
+def logged(app: LocalFunctions) -> list[dict[str, Any]]:
+    """The line of each message so far; attempt: how often it had come before."""
+    return [json.loads(line["message"]) for line in app.logged("defender.run")]
+
+
 def peak(app: LocalFunctions) -> float:
     """The most memory that the app's process had, in MB; 0 where the system does not tell."""
     assert app.server is not None
@@ -113,19 +119,21 @@ def test_killed_mid_way_it_goes_on_and_adds_only_what_was_not_streamed(stage: St
     with stage.storage.service() as service:
         sizes = export(service, made)
 
-    # WHEN the app is killed twice while the command feeds it
+    # WHEN the app is killed, twice and until it was in the midst of a message, while the command feeds it
     with functions_host(settings=stage.settings, backoff_scale=0.02, logs=tmp_path / "logs") as app:
         began = time.monotonic()
         command = stage.command("--from", FROM, "--to", TO, "--ahead", "6")
-        for kill in range(KILLS):
-            wait_for_marks(stage, 4 * (kill + 1))
+        kills = 0
+        while kills < KILLS or (kills < MOST_KILLS and not any(line["attempt"] for line in logged(app))):
+            kills += 1
+            wait_for_marks(stage, 3 * kills)
             wait_for_more(stage)
             app.kill()
             app.start()
         printed, _ = command.communicate(timeout=600)
         took = time.monotonic() - began
         memory = peak(app)
-        lines = [json.loads(line["message"]) for line in app.logged("defender.run")]
+        lines = logged(app)
 
     # THEN it ends well, and there is nothing but what there must be
     assert command.returncode == 0, printed
@@ -147,7 +155,7 @@ def test_killed_mid_way_it_goes_on_and_adds_only_what_was_not_streamed(stage: St
     assert (code, counts_of(again)) == (0, {**counts, "indexed": 0, "duplicate": len(made)})
     assert len(stage.ids()) == len(made)
     print(
-        f"{len(made)} records, {sum(sizes.values()) / 1e6:.0f} MB in {len(sizes)} blobs, {KILLS} kills: {took:.1f} s, "
+        f"{len(made)} records, {sum(sizes.values()) / 1e6:.0f} MB in {len(sizes)} blobs, {kills} kills: {took:.1f} s, "
         f"{len(made) / took:.0f}/s; {counts['indexed']} indexed, {counts['duplicate']} known ({len(streamed)} of them streamed before, {counts['duplicate'] - len(streamed)} by what was killed); all of it again in {again_took:.1f} s; peak memory of the app {memory:.0f} MB"
     )
 
