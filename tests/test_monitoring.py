@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.periods import longest_period
 from functions.status_rows import SILENT
 from functions.timers import line_of
 from shared.cursors.cursor import Cursor
@@ -92,6 +93,21 @@ def test_an_alert_on_what_has_stopped_does_not_end_with_its_window() -> None:
     assert stopped == {"silent-hub", "silent-poller", "unfinished"}
     assert {rule["name"] for rule in alerts() if rule["mute"]} == stopped
     assert all(query.head["window"] == "P2D" for query in ALERTS if query.name in stopped)
+    # Azure: "Auto mitigation must be disabled when action suppression is set", "EvaluationFrequency cannot be greater than MuteActionsDuration"
+    bicep = (ROOT / "infra" / "modules" / "alerts.bicep").read_text()
+    assert "autoMitigate: rule.mute == null\n" in bicep
+    assert "muteActionsDuration: rule.mute\n" in bicep
+    assert all(minutes(rule["every"]) <= minutes(rule["mute"]) for rule in alerts() if rule["mute"])
+
+
+@pytest.mark.parametrize("name", ["misconfigured", "bug"])
+def test_an_alert_lasts_from_one_run_of_a_timer_to_the_next(name: str) -> None:
+    """What fails at every run would else end and fire again between two of them."""
+    (query,) = (query for query in ALERTS if query.name == name)
+    periods = [longest_period(str(PollSettings.__dataclass_fields__[f"{source}_schedule"].default)) for source in SOURCES]  # fmt: skip
+    longest = max(period for period in periods if period is not None)
+    assert None not in periods
+    assert minutes(query.head["window"]) * 60 > longest + minutes(query.head["every"]) * 60
 
 
 def test_the_status_page_and_the_alert_agree_when_a_hub_is_silent() -> None:

@@ -18,16 +18,31 @@ Change a threshold in the query's first lines, run `make generate`, deploy.
 | alert | severity | looks every | says | what to do |
 | --- | --- | --- | --- | --- |
 """
+KEPT = """
+Most alerts end by themselves when their query has no rows any more. The ones below do not: two days after the last sign of life a query finds nothing, though all is as wrong as
+before, and Azure would call that resolved. They mail again while they have rows. That they are quiet does not mean that all is well: look at the status page. When it is, close
+them yourself: *Monitor, Alerts*, user response *Closed*.
+
+"""
 
 
 def page() -> str:
     """docs/alerts.md."""
     rows = sorted(queries("alerts"), key=lambda query: (query.head["severity"], query.name))
-    return HEAD + "".join(
-        f"| {query.head['title']} | {query.head['severity']} | {query.head['every'][2:].lstrip('T').lower()} | {query.head['words']} "
+    kept = "".join(
+        f"- {query.head['title']}: every {spoken(query.head['mute'])}.\n" for query in rows if "mute" in query.head
+    )
+    table = "".join(
+        f"| {query.head['title']} | {query.head['severity']} | {spoken(query.head['every'])} | {query.head['words']} "
         f"| [{query.head['mend'].partition('#')[2].replace('-', ' ')}]({query.head['mend'].removeprefix('docs/')}) |\n"
         for query in rows
     )
+    return HEAD + table + KEPT + kept
+
+
+def spoken(duration: str) -> str:
+    """An ISO 8601 duration of one unit as one says it: 15m, 6h."""
+    return duration[1:].lstrip("T").lower()
 
 
 def main() -> int:
