@@ -24,7 +24,7 @@ param alwaysReady = [
 ]
 param zoneRedundant = true
 param eventHubCapacity = 10
-param maximumThroughputUnits = 40
+param maximumThroughputUnits = 32 // one a partition
 param partitionCount = 32
 param batchSeconds = 10 // so many partitions get little each in five
 param capture = true
