@@ -107,15 +107,15 @@ param zoneRedundant bool = false
 @allowed(['Standard', 'Premium'])
 param eventHubSku string = 'Standard'
 
-@description('Throughput units (Standard) or processing units (Premium) of a new namespace, to begin with.')
+@description('Throughput units (Standard) or processing units (Premium: 1, 2, 4, 8 or 16) of a new namespace, to begin with.')
 @minValue(1)
 @maxValue(40)
 param eventHubCapacity int = 1
 
-@description('Throughput units that a Standard namespace grows to by itself; 0: it does not.')
+@description('Throughput units that a Standard namespace grows to by itself, no more than one for each partition of its busiest hub; 0: it does not.')
 @minValue(0)
 @maxValue(40)
-param maximumThroughputUnits int = 10
+param maximumThroughputUnits int = 8
 
 @description('Partitions of each new hub: the most readers at once. Choose for the coming years: a Standard hub keeps its number.')
 @minValue(1)

@@ -68,7 +68,7 @@ def needs(found: Estimate) -> tuple[str, ...]:
     return (
         f"{found.load.busiest:,.0f}",
         f"{found.hub.tier}, {found.hub.units}",
-        f"{found.hub.partitions}",
+        f"{found.hub.partitions}" + (f" in {found.hub.hubs} hubs" if found.hub.hubs > 1 else ""),
         f"{found.instances}",
         f"{found.gb_seconds:,.0f}",
         f"{found.nodes} of {NODE_CORES} cores",
@@ -88,7 +88,7 @@ def million() -> str:
 a provider with many tenants has. Each hub then is a cell of its own, with its own function app, and nothing is shared but Elasticsearch.
 
 1. **In**: {load.busiest:,.0f} records of {load.record_bytes:,.0f} bytes are {into:,.0f} MB a second. A throughput unit takes {LIMITS["unit_in"].value:.0f}, a processing unit
-   {LIMITS["premium_in"].value}, a capacity unit about {LIMITS["dedicated_in"].value:.0f}: **{found.hub.units} capacity units**, more than one cluster.
+   {LIMITS["premium_in"].value}, a capacity unit about {LIMITS["dedicated_in"].value:.0f}: **{found.hub.units} capacity units**; a cluster that one makes oneself has at most 10, more are asked of support.
 2. **Mapping and shipping**: {MEASURED["forward"].value:.0f} µs of a processor for a record; planned with {APP_SHARE:.0%} of it, {app_rate():,.0f} records a second for an instance of 2 GB:
    **{found.instances} instances** in the busiest hour, far from the {LIMITS["instances"].value:,.0f} that an app may have.
 3. **Partitions**: one reader each; twice as many as instances, so that an uneven key does not hold others up, and one for each MB a second, as Microsoft recommends: **{found.hub.partitions:,}**, in {found.hub.hubs} hub(s) of at most

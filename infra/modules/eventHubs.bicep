@@ -7,7 +7,7 @@ param location string
 @description('Tags.')
 param tags object
 
-@description('Tier. Premium for more than 40 throughput units, or for more than 32 partitions.')
+@description('Tier. Premium for more than 40 throughput units, or for more than 32 partitions of one hub.')
 @allowed(['Standard', 'Premium'])
 param sku string
 

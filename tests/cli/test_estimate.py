@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,13 @@ def test_bicep_sets_what_the_arithmetic_takes_for_granted() -> None:
     """Seconds that a batch fills up, and traces that are kept, are those of infra/main.bicep."""
     bicep = (ROOT / "infra" / "main.bicep").read_text()
     assert f"param batchSeconds int = {WAIT:.0f}\n" in bicep
+    parts = (
+        re.search(r"param partitionCount int = (\d+)", bicep),
+        re.search(r"param maximumThroughputUnits int = (\d+)", bicep),
+    )
+    assert parts[0]
+    assert parts[1]
+    assert int(parts[1][1]) <= int(parts[0][1]) * LIMITS["partition_in"].value
     large = (ROOT / "infra" / "main.large.bicepparam").read_text()
     assert f"param batchSeconds = {batch_seconds(40):.0f} " in large
     assert f"OTEL_TRACES_SAMPLER_ARG: '{TRACES_A_MINUTE / 60:g}'" in bicep
